@@ -231,6 +231,13 @@ Question = Annotated[
     Field(discriminator="kind"),
 ]
 
+
+class QuestionBody(Strict):
+    """One question on its own, of whichever kind."""
+
+    question: Question
+
+
 KINDS = ("open", "single", "multi", "order", "match", "cloze", "spot", "predict")
 
 

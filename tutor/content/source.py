@@ -1,0 +1,111 @@
+"""Reads every file of a pack and refuses what contradicts itself: duplicate ids and links to nothing.
+
+All files are read before anything is refused, so that an author sees every problem at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from tutor.content.models.base import Strict
+from tutor.content.models.pack import ChecklistFile, ChecklistItem, Pack, Tip, TipsFile
+from tutor.content.models.question import Question, QuestionFile
+from tutor.content.models.recap import RecapFile
+from tutor.content.models.scenario import Scenario, ScenarioFile
+from tutor.content.validate import validate
+from tutor.errors import ContentError, Problem
+from tutor.yamlfile import Document, Place, read
+
+S = TypeVar("S", bound=Strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[S]):
+    """A piece of content together with the document and the place it came from."""
+
+    content: S
+    document: Document
+    place: Place
+
+    def problem(self, what: str, *within: str | int) -> Problem:
+        """A problem at this piece, or at a key inside it."""
+        return Problem(self.document.path, self.document.line((*self.place, *within)), what)
+
+
+@dataclass(frozen=True, slots=True)
+class PackSource:
+    """A whole pack as its authors wrote it."""
+
+    pack: Placed[Pack]
+    recaps: tuple[Placed[RecapFile], ...]
+    questions: tuple[Placed[Question], ...]
+    scenarios: tuple[Placed[Scenario], ...]
+    checklist: tuple[Placed[ChecklistItem], ...]
+    tips: tuple[Placed[Tip], ...]
+
+
+def read_pack(folder: Path) -> PackSource:
+    """Read and validate the pack in `folder`.
+
+    Raises: ContentError with every problem in every file.
+    """
+    reader = _Reader(folder)
+    pack = reader.one("pack.yaml", Pack)
+    recaps = reader.many("recap", RecapFile)
+    questions = [
+        Placed(question, placed.document, ("questions", number))
+        for placed in reader.many("questions", QuestionFile)
+        for number, question in enumerate(placed.content.questions)
+    ]
+    scenarios = [
+        Placed(placed.content.scenario, placed.document, ("scenario",))
+        for placed in reader.many("scenarios", ScenarioFile)
+    ]
+    checklist = reader.one("checklist.yaml", ChecklistFile, optional=True)
+    tips = reader.one("tips.yaml", TipsFile, optional=True)
+    if pack is None or reader.problems:
+        raise ContentError(reader.problems)
+    source = PackSource(
+        pack,
+        tuple(recaps),
+        tuple(questions),
+        tuple(scenarios),
+        tuple(_children(checklist, "checklist")) if checklist else (),
+        tuple(_children(tips, "tips")) if tips else (),
+    )
+    from tutor.content.links import broken
+
+    if problems := broken(source):
+        raise ContentError(problems)
+    return source
+
+
+def _children(placed: Placed[ChecklistFile] | Placed[TipsFile], key: str) -> Iterator[Placed[S]]:
+    for number, child in enumerate(getattr(placed.content, key)):
+        yield Placed(child, placed.document, (key, number))
+
+
+class _Reader:
+    """Reads files and keeps the problems of those that cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+
+    def one(self, name: str, model: type[S], optional: bool = False) -> Placed[S] | None:
+        path = self.folder / name
+        if optional and not path.is_file():
+            return None
+        try:
+            document = read(path)
+            return Placed(validate(document, model), document, ())
+        except ContentError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def many(self, part: str, model: type[S]) -> list[Placed[S]]:
+        names = (f"{part}/{path.name}" for path in sorted((self.folder / part).glob("*.yaml")))
+        return [placed for name in names if (placed := self.one(name, model))]

@@ -1,0 +1,149 @@
+"""Turns a YAML document into a model, or into sentences with lines. Refuses to know what the models mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tutor.errors import ContentError, Problem
+from tutor.yamlfile import Document, Place
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(document: Document, model: type[M]) -> M:
+    """The document as a `model`.
+
+    Raises: ContentError with a sentence and a line for each thing that does not fit.
+    """
+    if not isinstance(document.data, dict):
+        keys = ", ".join(f"`{name}:`" for name, info in model.model_fields.items() if info.is_required())
+        raise ContentError([Problem(document.path, 1, f"must be a mapping; start it with {keys}")])
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise ContentError([_problem(document, dict(detail)) for detail in error.errors(include_url=False)]) from None
+
+
+def _problem(document: Document, detail: Mapping[str, Any]) -> Problem:
+    place = _real_place(document, detail["loc"])
+    known = _SENTENCES.get(detail["type"], _plain)
+    return Problem(document.path, document.line(place), known(place, detail, document))
+
+
+def _real_place(document: Document, loc: tuple[str | int, ...]) -> Place:
+    """Drop from `loc` what names a union member and not a place in the file; keep a missing last key."""
+    place: Place = ()
+    for position, part in enumerate(loc):
+        here = (*place, part)
+        if here in document.lines or position == len(loc) - 1:
+            place = here
+    return place
+
+
+def _name(place: Place) -> str:
+    words = [str(part) for part in place if isinstance(part, str)]
+    return f"`{words[-1]}`" if words else "the file"
+
+
+def _missing(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    return f"{_name(place)} is missing; add `{place[-1]}: ...`"
+
+
+def _unknown(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    close = get_close_matches(str(place[-1]), _KNOWN_KEYS, n=1, cutoff=0.7)
+    return f"{_name(place)} is not a known key; " + (f"did you mean `{close[0]}`?" if close else "remove it")
+
+
+def _text_expected(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    return f"{_name(place)} must be text, not {detail['input']!r:.60}; put it in quotes"
+
+
+def _choice(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    wanted = detail["ctx"].get("expected") or detail["ctx"].get("expected_tags")
+    return f"{_name(place)} cannot be {detail['input']!r:.60}; write one of {wanted}"
+
+
+def _kind_wanted(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    given = detail["input"].get("kind") if isinstance(detail["input"], dict) else None
+    kinds = "open, single, multi, order, match, cloze, spot, predict"
+    if given is None:
+        return f"`kind` is missing; write one of {kinds}"
+    return f"`kind` cannot be {given!r:.60}; write one of {kinds}"
+
+
+def _pattern(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    pattern = detail["ctx"]["pattern"]
+    wanted = {
+        r"^https://[^\s]+$": "a link that starts with https://",
+        r"^[^\n]+$": "text on a single line",
+        r"^[a-z0-9]+(?:-[a-z0-9]+)*$": "lower-case words joined by hyphens, such as circuit-breaker",
+    }.get(pattern, f"something that matches {pattern}")
+    return f"{_name(place)} is {detail['input']!r:.60}; write {wanted}"
+
+
+def _too_short(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    least = detail["ctx"]["min_length"]
+    if detail["type"] == "string_too_short":
+        return f"{_name(place)} is empty; write some text"
+    return f"{_name(place)} has {detail['ctx']['actual_length']} entries; give at least {least}"
+
+
+def _too_long(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    most = detail["ctx"]["max_length"]
+    unit = "characters" if detail["type"] == "string_too_long" else "entries"
+    return f"{_name(place)} is too long; keep it to {most} {unit}"
+
+
+def _list_expected(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    return f"{_name(place)} must be a list; put `- ` before each entry"
+
+
+def _mapping_expected(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    return f"{_name(place)} must be a mapping of keys to values, not {detail['input']!r:.60}"
+
+
+def _own_rule(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    return str(detail["ctx"]["error"]) if "ctx" in detail else str(detail["msg"])
+
+
+def _plain(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{_name(place)} is {detail['input']!r:.60}; it must be {message}"
+
+
+_SENTENCES: dict[str, Callable[[Place, Mapping[str, Any], Document], str]] = {
+    "missing": _missing,
+    "extra_forbidden": _unknown,
+    "string_type": _text_expected,
+    "literal_error": _choice,
+    "enum": _choice,
+    "union_tag_invalid": _kind_wanted,
+    "union_tag_not_found": _kind_wanted,
+    "string_pattern_mismatch": _pattern,
+    "string_too_short": _too_short,
+    "too_short": _too_short,
+    "string_too_long": _too_long,
+    "too_long": _too_long,
+    "tuple_type": _list_expected,
+    "model_type": _mapping_expected,
+    "model_attributes_type": _mapping_expected,
+    "value_error": _own_rule,
+}
+
+
+def _all_keys() -> list[str]:
+    from tutor.content.models import pack, question, recap, scenario
+
+    keys: set[str] = set()
+    for module in (pack, question, recap, scenario):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, BaseModel):
+                keys.update(value.model_fields)
+    return sorted(keys)
+
+
+_KNOWN_KEYS = _all_keys()

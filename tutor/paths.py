@@ -1,0 +1,58 @@
+"""Where things lie: the content that ships with the program, the learner's data, the cache. Refuses to create them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tutor.errors import UsageError
+
+HOME_VARIABLE = "TUTOR_HOME"
+CONTENT_VARIABLE = "TUTOR_CONTENT"
+DEFAULT_PACK = "week7"
+
+
+def data_dir() -> Path:
+    """The learner's own data: `$TUTOR_HOME`, or the user data directory of the platform."""
+    if home := os.environ.get(HOME_VARIABLE):
+        return Path(home).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tutor", appauthor=False))
+
+
+def cache_dir() -> Path:
+    """What can be deleted at any time: `$TUTOR_HOME/cache`, or the user cache directory of the platform."""
+    if home := os.environ.get(HOME_VARIABLE):
+        return Path(home).expanduser() / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tutor", appauthor=False))
+
+
+def store_file() -> Path:
+    """The progress store."""
+    return data_dir() / "progress.db"
+
+
+def bundled_content() -> Path:
+    """The packs that ship with the program: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "_bundled" / "content"
+    return inside if inside.is_dir() else package.parent / "content"
+
+
+def pack_dir(chosen: Path | None) -> Path:
+    """The pack to learn from: the one given, else `$TUTOR_CONTENT`, else the one that ships.
+
+    Raises: UsageError when the folder does not exist or holds no `pack.yaml`.
+    """
+    named = chosen or (Path(value) if (value := os.environ.get(CONTENT_VARIABLE)) else None)
+    folder = named.expanduser() if named else bundled_content() / DEFAULT_PACK
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", "Give a pack folder, or make one: tutor content new FOLDER")
+    if not (folder / "pack.yaml").is_file():
+        raise UsageError(
+            f"{folder} is not a content pack: it holds no pack.yaml.", "Make a pack with: tutor content new FOLDER"
+        )
+    return folder

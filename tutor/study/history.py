@@ -1,0 +1,161 @@
+"""What all events add up to, question by question. Refuses to store anything: it can be thrown away and folded again.
+
+Events are read through their shape alone (`Event`), so this module knows nothing of the store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from tutor.schedule.horizon import due_by
+from tutor.schedule.memory import Memory, Rating, is_leech
+from tutor.schedule.scheduler import Scheduler
+
+
+class Event(Protocol):
+    """The part of a logged event that matters here. `at` is UTC, `body` is plain JSON data."""
+
+    @property
+    def id(self) -> str:
+        """The event's own id."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+        ...
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The particulars."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One graded answer. `score` runs from 0 to 1; `confidence` is the bet in percent."""
+
+    event: str
+    at: datetime
+    question: str
+    rating: Rating
+    score: float
+    correct: bool
+    confidence: int
+    cram: bool
+    session: str
+
+
+class History:
+    """All reviews of one learner on one pack, and what follows from them."""
+
+    def __init__(self, scheduler: Scheduler, events: Iterable[Event] = ()) -> None:
+        self.scheduler = scheduler
+        self.reviews: list[Review] = []
+        self.suspended: set[str] = set()
+        self.flagged: dict[str, list[str]] = {}
+        self.fed: dict[str, datetime] = {}
+        self.interview: date | None = None
+        self._by_question: dict[str, list[Review]] = {}
+        self._memories: dict[str, Memory | None] = {}
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take in one more event; kinds that say nothing about questions are ignored."""
+        handler = _HANDLERS.get(event.kind)
+        if handler:
+            handler(self, event)
+
+    def memory(self, question: str) -> Memory | None:
+        """Where a question stands, or None when it was never reviewed outside cram."""
+        if question not in self._memories:
+            reviews = (review for review in self._by_question.get(question, ()) if not review.cram)
+            self._memories[question] = self.scheduler.fold((review.rating, review.at) for review in reviews)
+        return self._memories[question]
+
+    def of(self, question: str) -> list[Review]:
+        """All reviews of one question, oldest first."""
+        return self._by_question.get(question, [])
+
+    def due(self, question: str, now: datetime) -> datetime | None:
+        """When a question is due, bent towards the interview; None when it was never seen."""
+        if question in self.fed:
+            return self.fed[question]
+        memory = self.memory(question)
+        return due_by(memory, self.interview, now) if memory else None
+
+    def leech(self, question: str) -> bool:
+        """True when the question keeps being forgotten."""
+        memory = self.memory(question)
+        return memory is not None and is_leech(memory)
+
+    def missed(self, question: str) -> bool:
+        """True when the last review of the question was a miss."""
+        reviews = self.of(question)
+        return bool(reviews) and reviews[-1].rating is Rating.AGAIN
+
+    def days(self) -> Counter[date]:
+        """Reviews per day, in the local calendar."""
+        return Counter(review.at.astimezone().date() for review in self.reviews)
+
+    def _reviewed(self, event: Event) -> None:
+        body = event.body
+        review = Review(
+            event=event.id,
+            at=event.at,
+            question=body["question"],
+            rating=Rating(body["rating"]),
+            score=body["score"],
+            correct=body["correct"],
+            confidence=body["confidence"],
+            cram=body["cram"],
+            session=body["session"],
+        )
+        self.reviews.append(review)
+        self._by_question.setdefault(review.question, []).append(review)
+        self._memories.pop(review.question, None)
+        self.fed.pop(review.question, None)
+
+    def _undone(self, event: Event) -> None:
+        gone = event.body["event"]
+        for reviews in (self.reviews, self._by_question.get(event.body["question"], [])):
+            reviews[:] = [review for review in reviews if review.event != gone]
+        self._memories.pop(event.body["question"], None)
+
+    def _suspended(self, event: Event) -> None:
+        self.suspended.add(event.body["question"])
+
+    def _unsuspended(self, event: Event) -> None:
+        self.suspended.discard(event.body["question"])
+
+    def _flagged(self, event: Event) -> None:
+        self.flagged.setdefault(event.body["question"], []).append(event.body["note"])
+
+    def _fed(self, event: Event) -> None:
+        for question in event.body["questions"]:
+            self.fed[question] = event.at
+
+    def _planned(self, event: Event) -> None:
+        chosen = event.body["interview"]
+        self.interview = date.fromisoformat(chosen) if chosen else None
+
+
+_HANDLERS = {
+    "reviewed": History._reviewed,
+    "undone": History._undone,
+    "suspended": History._suspended,
+    "unsuspended": History._unsuspended,
+    "flagged": History._flagged,
+    "fed": History._fed,
+    "planned": History._planned,
+}
