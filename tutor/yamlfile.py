@@ -7,6 +7,7 @@ Scalars follow the YAML 1.2 core schema: `no` and `on` are text, dates are text.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from typing import Any
 import yaml
 
 from tutor.errors import ContentError, Problem
+from tutor.limits import MAX_FILE_BYTES
 
-MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
 _MAX_PROBLEMS = 200
 
@@ -25,7 +26,7 @@ Place = tuple[str | int, ...]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_FLOAT = re.compile(r"[-+]?(?=[0-9.]*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -63,18 +64,32 @@ def read(path: Path) -> Document:
     return Document(path, builder.root, builder.lines)
 
 
+def syntax_problem(text: str) -> str:
+    """What stops `text` from being YAML, as `line N: ...`, or an empty text. Any tag or alias is fine here."""
+    try:
+        for _ in _events(text):
+            pass
+    except yaml.YAMLError as error:
+        return f"line {_line_of(error)}: {_sentence(error)}"
+    return ""
+
+
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            limit = MAX_BYTES // 1024 // 1024
-            raise ContentError([Problem(path, 0, f"is {size:,} bytes; split it into files of at most {limit} MiB")])
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ContentError([Problem(path, line, "is not UTF-8 text; save the file as UTF-8")]) from None
+        if path.exists() and not path.is_file():
+            raise ContentError([Problem(path, 0, "is not a plain file; put a text file there")])
+        with path.open("rb") as stream:  # a file may grow, so the limit is kept while reading
+            data = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ContentError([Problem(path, 0, f"cannot be read: {error.strerror or error}")]) from None
+    if len(data) > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 1024 // 1024
+        raise ContentError([Problem(path, 0, f"is larger than {limit} MiB; split it into smaller files")])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ContentError([Problem(path, line, "is not UTF-8 text; save the file as UTF-8")]) from None
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -202,11 +217,11 @@ class _Builder:
 
 
 def _resolve(text: str) -> object:
-    """A plain scalar by the YAML 1.2 core schema, except that very long numbers stay text."""
+    """A plain scalar by the YAML 1.2 core schema, except that numbers too large to hold stay text."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text) and len(text) < 40:
-        return float(text)
+    if _FLOAT.fullmatch(text) and len(text) < 40 and math.isfinite(number := float(text)):
+        return number
     return text

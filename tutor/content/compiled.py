@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,9 +19,11 @@ from typing import IO, Any
 
 from tutor import __version__
 from tutor.content.index import Index, from_json, to_json
-from tutor.yamlfile import MAX_BYTES
+from tutor.limits import MAX_FILE_BYTES
 
 MAGIC = "tutor-pack-1"
+KEEP = 8
+_HEADER_BYTES = 1024
 Body = tuple[str, str, bytes]
 
 
@@ -35,8 +36,8 @@ def content_key(folder: Path, files: Iterable[Path]) -> str:
     digest = hashlib.blake2b(f"{MAGIC}{__version__}".encode(), digest_size=16)
     for path in files:
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)  # a longer file is refused when it is compiled
-        digest.update(f"\0{path.relative_to(folder)}\0{len(data)}\0".encode())
+            data = stream.read(MAX_FILE_BYTES + 1)  # a longer file is refused when it is compiled
+        digest.update(b"\0%b\0%d\0" % (os.fsencode(path.relative_to(folder)), len(data)))
         digest.update(data)
     return digest.hexdigest()
 
@@ -48,14 +49,17 @@ class Compiled:
         """Raises: Stale when the stream does not hold exactly the pack of `key`."""
         self._stream = stream
         try:
-            header = json.loads(stream.readline())
-            raw = stream.read(header["index"])
+            header = json.loads(stream.readline(_HEADER_BYTES))
+            start = stream.tell()
+            length = min(int(header["index"]), stream.seek(0, os.SEEK_END) - start)  # never ask for more than is there
+            stream.seek(start)
+            raw = stream.read(length)
             if (header["magic"], header["key"], header["crc"]) != (MAGIC, key, zlib.crc32(raw)):
                 raise Stale
             content = json.loads(raw)
             self._places: dict[str, list[int]] = content["places"]
             self.index: Index = from_json(content["index"])
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
             raise Stale from error
         self._base = stream.tell()
 
@@ -113,6 +117,8 @@ def open_file(path: Path, key: str) -> Compiled:
 
 def write_file(path: Path, data: bytes) -> None:
     """Put `data` at `path` in one step. A cache that cannot be written is no failure: nothing happens."""
+    import tempfile
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
@@ -123,3 +129,11 @@ def write_file(path: Path, data: bytes) -> None:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def prune(folder: Path, keep: int = KEEP) -> None:
+    """Delete all but the `keep` newest files of the cache in `folder`; each change of content leaves one behind."""
+    with suppress(OSError):
+        newest_first = sorted(folder.glob("*.pack*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in newest_first[keep:]:
+            path.unlink(missing_ok=True)

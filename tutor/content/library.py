@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tutor.content.compiled import Compiled, Stale, content_key, open_file, to_bytes, write_file
+from tutor.content.compiled import Compiled, Stale, content_key, open_file, prune, to_bytes, write_file
 from tutor.errors import ContentError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -132,4 +132,5 @@ class Library:
         source = read_pack(self.folder)
         data = to_bytes(index_of(source), bodies_of(source), key)
         write_file(self._file(key), data)
+        prune(self._file(key).parent)
         return Compiled(BytesIO(data), key)

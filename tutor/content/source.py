@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from tutor.content.files import part_files
 from tutor.content.models.base import Strict
 from tutor.content.models.pack import ChecklistFile, ChecklistItem, Pack, Tip, TipsFile
 from tutor.content.models.question import Question, QuestionFile
@@ -97,7 +98,7 @@ class _Reader:
 
     def one(self, name: str, model: type[S], optional: bool = False) -> Placed[S] | None:
         path = self.folder / name
-        if optional and not path.is_file():
+        if optional and not path.exists():
             return None
         try:
             document = read(path)
@@ -107,5 +108,9 @@ class _Reader:
             return None
 
     def many(self, part: str, model: type[S]) -> list[Placed[S]]:
-        names = (f"{part}/{path.name}" for path in sorted((self.folder / part).glob("*.yaml")))
+        try:
+            names = [f"{part}/{path.name}" for path in part_files(self.folder, part)]
+        except OSError as error:
+            self.problems.append(Problem(self.folder / part, 0, f"cannot be listed: {error.strerror or error}"))
+            return []
         return [placed for name in names if (placed := self.one(name, model))]

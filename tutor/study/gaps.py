@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tutor.phrases import opposed
+
 if TYPE_CHECKING:
     from tutor.content.models.question import Blank
 
 TYPO_SIMILARITY = 88
 MIN_FUZZY_LENGTH = 6
-_NEGATIONS = ("a", "un", "in", "im", "non", "de", "dis", "mis", "anti", "ir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,6 @@ def fits(blank: Blank, text: str) -> Fit:
     if said in wanted:
         return Fit(True)
     return _nearly(said, wanted, [_normal(miss.text) for miss in blank.reject])
-
-
-def opposed(one: str, two: str) -> bool:
-    """True when two words differ by a prefix that turns the meaning, as `synchronous` and `asynchronous` do."""
-    short, long = sorted((one, two), key=len)
-    return any(long == prefix + short or long == f"{prefix}-{short}" for prefix in _NEGATIONS)
 
 
 def _nearly(said: str, wanted: list[str], confusions: list[str]) -> Fit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -55,17 +56,18 @@ class Blank(Strict):
 
     accept: Annotated[tuple[Line, ...], Field(min_length=1)]
     reject: tuple[NearMiss, ...] = ()
-    tolerance: Annotated[float, Field(ge=0)] | None = None
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     unit: Line | None = None
 
     @model_validator(mode="after")
     def _numbers_parse(self) -> Self:
         if self.tolerance is not None:
             try:
-                float(self.accept[0].replace(",", ""))
+                finite = math.isfinite(float(self.accept[0].replace(",", "")))
             except ValueError:
-                message = f"`tolerance` needs a number as first accepted answer, not {self.accept[0]!r}"
-                raise ValueError(message) from None
+                finite = False
+            if not finite:
+                raise ValueError(f"`tolerance` needs a number as first accepted answer, not {self.accept[0]!r}")
         return self
 
 

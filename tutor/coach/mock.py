@@ -1,0 +1,245 @@
+"""One mock interview, as a face drives it. Refuses to show expected points before the answer is locked in.
+
+Everything given is logged at once; text still being typed is kept as a draft, so that an interrupted interview is
+taken up with the half sentence in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tutor.errors import UsageError
+from tutor.interview.rubric import Result, result
+from tutor.interview.run import Phase, Run, replay
+from tutor.study.points import suggest_points
+
+if TYPE_CHECKING:
+    from tutor.coach.coach import Coach
+    from tutor.content.models.scenario import Scenario, Stage
+    from tutor.store.log import Event
+
+
+@dataclass(frozen=True, slots=True)
+class PastMock:
+    """An interview in a list. `result` is None while nothing was graded; `minutes` is time spent answering."""
+
+    id: str
+    scenario: str
+    title: str
+    started: datetime
+    touched: datetime
+    phase: Phase
+    stage: int
+    stages: int
+    minutes: float
+    ended: bool
+    abandoned: bool
+    result: Result | None
+
+    @property
+    def open(self) -> bool:
+        """True when it can be taken up again."""
+        return not (self.ended or self.abandoned)
+
+
+class Mock:
+    """An interview in progress, or one to look back at."""
+
+    def __init__(self, coach: Coach, run: Run) -> None:
+        self._coach = coach
+        self.run = run
+
+    @property
+    def scenario(self) -> Scenario:
+        """The script."""
+        return self.run.scenario
+
+    @property
+    def phase(self) -> Phase:
+        """What the candidate has to do next."""
+        return self.run.phase
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage being worked on, or None before the first and after the last."""
+        return self.run.stage if self.run.clarified else None
+
+    @property
+    def followup(self) -> int:
+        """The number, from 0, of the follow-up being asked in this stage."""
+        stage = self.run.stage
+        answer = self.run.answers.get(stage.id) if stage else None
+        return len(answer.replies) if answer else 0
+
+    @property
+    def draft(self) -> str:
+        """What was typed for this very place and not given yet."""
+        return self._coach.log.draft(self._draft_name())
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what is being typed."""
+        self._coach.log.keep_draft(self._draft_name(), text)
+
+    def clarify(self, text: str, asked: Sequence[int]) -> None:
+        """Log the clarifying questions typed, and which of the script's (by number, from 0) they cover."""
+        self._record("clarified", {"text": text, "asked": list(asked)})
+
+    def answer(self, text: str, confidence: int, seconds: float) -> None:
+        """Lock in the answer to the current stage; `confidence` in percent that it makes the expected points."""
+        body = {"stage": self._stage().id, "text": text, "confidence": confidence, "seconds": round(seconds, 1)}
+        self._record("stage-answered", body)
+
+    def reply(self, text: str, seconds: float) -> None:
+        """Lock in the reply to the current follow-up; an empty one counts as passed over."""
+        body = {"stage": self._stage().id, "text": text, "seconds": round(seconds, 1)}
+        self._record("followup-answered", body)
+
+    def suggested(self) -> dict[str, str]:
+        """Key points that the answer and replies of the current stage seem to make, with the words that show it."""
+        stage = self._stage()
+        answer = self.run.answers[stage.id]
+        return suggest_points(stage.key_points, "\n".join((answer.text, *answer.replies)))
+
+    def suggested_flags(self) -> dict[str, str]:
+        """Red flags whose phrases occur in what was said, with those words."""
+        said = " ".join(" ".join((answer.text, *answer.replies)).casefold() for answer in self.run.answers.values())
+        found = {}
+        for flag in self.scenario.red_flags:
+            for phrase in flag.phrases:
+                if phrase.casefold() in said:
+                    found[flag.id] = phrase
+                    break
+        return found
+
+    def suggested_clarifications(self, text: str) -> list[int]:
+        """Numbers of the script's clarifications that share telling words with what was typed."""
+        from tutor.study.points import telling_words
+
+        typed = telling_words(text)
+        return [
+            number
+            for number, clarification in enumerate(self.scenario.clarifications)
+            if len(telling_words(clarification.ask) & typed) >= 2
+        ]
+
+    def grade(self, met: Sequence[str], partly: Sequence[str]) -> None:
+        """Log which key points of the current stage were made, whole or in part."""
+        self._record("stage-graded", {"stage": self._stage().id, "met": list(met), "partly": list(partly)})
+
+    def finish(self, criteria: Mapping[str, int], flags: Sequence[str]) -> Result:
+        """Log the rubric grades (1 to 4 by criterion id) and red flags; missed points become due in the quiz."""
+        self._record("interview-graded", {"criteria": dict(criteria), "flags": list(flags)})
+        feeds = [question for missed in self.result.missed for question in missed.point.feeds]
+        known = {entry.id for entry in self._coach.index.entries}
+        questions = [question for question in dict.fromkeys(feeds) if question in known]
+        if questions:
+            self._coach.record(("fed", {"run": self.run.id, "questions": questions}))
+        self._coach.record(("interview-reported", {"run": self.run.id, "markdown": self.report()}))
+        return self.result
+
+    def abandon(self) -> None:
+        """Give the interview up for good; what was said stays in the log."""
+        self._record("interview-abandoned", {})
+
+    @property
+    def result(self) -> Result:
+        """The outcome as far as it was graded."""
+        return result(self.run)
+
+    @property
+    def fed(self) -> list[str]:
+        """Questions that became due because of this interview."""
+        return [
+            question
+            for event in self._coach.events
+            if event.kind == "fed" and event.body["run"] == self.run.id
+            for question in event.body["questions"]
+        ]
+
+    def report(self) -> str:
+        """The interview as Markdown: what was said, what was expected, what to learn next."""
+        from tutor.reports.interview import interview_markdown
+
+        return interview_markdown(self.run, self.result)
+
+    def _stage(self) -> Stage:
+        stage = self.run.stage
+        if stage is None:
+            raise ValueError("every stage of this interview is graded")
+        return stage
+
+    def _draft_name(self) -> str:
+        stage = self.run.stage
+        return f"mock/{self.run.id}/{self.phase}/{stage.id if stage else ''}/{self.followup}"
+
+    def _record(self, kind: str, body: Mapping[str, object]) -> None:
+        draft = self._draft_name()
+        for event in self._coach.record((kind, {"run": self.run.id, **body})):
+            self.run.apply(event)
+        self._coach.log.keep_draft(draft, "")
+
+
+def start(coach: Coach, scenario: str) -> Mock:
+    """Start an interview.
+
+    Raises: UsageError when there is no such scenario.
+    """
+    script = coach.library.scenario(scenario)
+    event = coach.record(("interview-started", {"scenario": scenario}))[0]
+    return Mock(coach, Run(event.id, script, event.at, event.at))
+
+
+def resume(coach: Coach, run: str) -> Mock:
+    """Take up, or look back at, the interview whose id starts with `run`.
+
+    Raises: UsageError when none or several start so.
+    """
+    found = [event for event in _started(coach) if event.id.casefold().startswith(run.casefold())]
+    if len(found) != 1:
+        many = f"{len(found)} interviews have ids that start" if found else "No interview has an id that starts"
+        raise UsageError(f"{many} with `{run}`.", "List them with: tutor mock --list")
+    return Mock(coach, _replayed(coach, found[0], _by_run(coach)))
+
+
+def past(coach: Coach) -> list[PastMock]:
+    """Every interview, latest first."""
+    by_run = _by_run(coach)
+    return [_past(_replayed(coach, event, by_run)) for event in reversed(_started(coach))]
+
+
+def _past(run: Run) -> PastMock:
+    return PastMock(
+        id=run.id,
+        scenario=run.scenario.id,
+        title=run.scenario.title,
+        started=run.started,
+        touched=run.touched,
+        phase=run.phase,
+        stage=len(run.grades) + 1 if run.stage else len(run.scenario.stages),
+        stages=len(run.scenario.stages),
+        minutes=run.seconds / 60,
+        ended=run.ended,
+        abandoned=run.abandoned,
+        result=result(run) if run.grades else None,
+    )
+
+
+def _started(coach: Coach) -> list[Event]:
+    known = {scenario.id for scenario in coach.index.scenarios}
+    return [event for event in coach.events if event.kind == "interview-started" and event.body["scenario"] in known]
+
+
+def _by_run(coach: Coach) -> dict[str, list[Event]]:
+    by_run: dict[str, list[Event]] = {}
+    for event in coach.events:
+        if run := event.body.get("run"):
+            by_run.setdefault(run, []).append(event)
+    return by_run
+
+
+def _replayed(coach: Coach, started: Event, by_run: Mapping[str, list[Event]]) -> Run:
+    script = coach.library.scenario(started.body["scenario"])
+    return replay(started.id, script, started.at, by_run.get(started.id, ()))

@@ -1,0 +1,57 @@
+"""Finds a phrase in somebody's own words, spelling slips allowed. Refuses to let a slip or a negation turn a meaning.
+
+Spelling distance cannot tell `asynchronous` from `synchronous` (96 of 100 alike), so words that differ by a prefix
+such as `a-` or `un-` are never alike, and a phrase right after a `not` does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+SIMILARITY = 90
+_MIN_FUZZY_LENGTH = 6
+_NOT = frozenset(("not", "no", "never", "without", "isn't", "doesn't", "don't", "cannot", "can't", "nor", "non"))
+_TURNING = ("a", "un", "in", "im", "non", "de", "dis", "mis", "anti", "ir")
+_WORD = re.compile(r"[a-z0-9']+(?:[-/.][a-z0-9']+)*")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` in order, case folded, punctuation dropped."""
+    return _WORD.findall(text.casefold().replace("\u2019", "'"))
+
+
+def reveal(phrases: Iterable[str], words: Sequence[str]) -> str:
+    """The part of `words` in which the first phrase that occurs was found, or an empty text."""
+    for phrase in phrases:
+        wanted = words_of(phrase)
+        if wanted and (place := _find(wanted, words)) is not None:
+            return " ".join(words[place : place + len(wanted)])
+    return ""
+
+
+def opposed(one: str, two: str) -> bool:
+    """True when two words differ by a prefix that turns the meaning, as `synchronous` and `asynchronous` do."""
+    short, long = sorted((one, two), key=len)
+    return any(long == prefix + short or long == f"{prefix}-{short}" for prefix in _TURNING)
+
+
+def _find(wanted: Sequence[str], words: Sequence[str]) -> int | None:
+    """Where `wanted` stands in `words`, each word alike enough, and not right after a negation."""
+    negated_phrase = wanted[0] in _NOT
+    for start in range(len(words) - len(wanted) + 1):
+        if all(_alike(one, two) for one, two in zip(wanted, words[start : start + len(wanted)], strict=True)):
+            before = words[max(0, start - 2) : start]
+            if negated_phrase or not any(word in _NOT for word in before):
+                return start
+    return None
+
+
+def _alike(wanted: str, said: str) -> bool:
+    if wanted == said or said.rstrip("s") == wanted.rstrip("s"):
+        return True
+    if min(len(wanted), len(said)) < _MIN_FUZZY_LENGTH or abs(len(wanted) - len(said)) > 3 or opposed(wanted, said):
+        return False
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(wanted, said) >= SIMILARITY

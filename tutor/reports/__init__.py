@@ -1,0 +1,1 @@
+"""Turns finished things into documents. Refuses to decide what they contain."""

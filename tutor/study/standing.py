@@ -1,0 +1,204 @@
+"""Where a learner stands: what is due, how well each topic would be recalled, what is mastered. Refuses opinions that
+no logged evidence supports.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tutor.schedule.horizon import days_left, new_per_day
+from tutor.schedule.memory import Rating
+from tutor.study.queue import due_now
+
+if TYPE_CHECKING:
+    from tutor.content.index import ChecklistEntry, Entry, Index
+    from tutor.study.history import History
+
+SHOWN_RECALL = 0.8
+SHOWN_TOTAL = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicStanding:
+    """One topic: how many questions it has, were seen, are due; `recall` is their mean predicted recall now, and
+    `on_the_day` at the interview. Unseen questions count as 0; both are None when nothing was seen or no date is set.
+    """
+
+    id: str
+    title: str
+    day: int | None
+    total: int
+    seen: int
+    due: int
+    recall: float | None
+    on_the_day: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The whole picture. `streak` counts days in a row with a review, up to today or yesterday."""
+
+    due_now: int
+    due_today: int
+    due_week: int
+    unseen: int
+    total: int
+    reviewed_today: int
+    streak: int
+    topics: tuple[TopicStanding, ...]
+    leeches: tuple[str, ...]
+    suspended: tuple[str, ...]
+    flagged: tuple[str, ...]
+    interview: date | None
+    days_left: int | None
+    new_per_day: int | None
+    next_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that a checklist item rests on. `shown` is the verdict, `note` says why or what is missing."""
+
+    kind: str
+    id: str
+    shown: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mastery:
+    """A checklist item with its evidence. Labs that are not there yet are listed and do not count."""
+
+    item: ChecklistEntry
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def counted(self) -> tuple[Evidence, ...]:
+        """The evidence that can be had today."""
+        return tuple(evidence for evidence in self.evidence if evidence.kind != "lab")
+
+    @property
+    def shown(self) -> int:
+        """How much of the counted evidence is there."""
+        return sum(evidence.shown for evidence in self.counted)
+
+    @property
+    def mastered(self) -> bool:
+        """True when all counted evidence is there."""
+        return self.shown == len(self.counted)
+
+
+def standing(index: Index, history: History, now: datetime) -> Standing:
+    """Sum up `history` on the pack of `index` at `now` (UTC)."""
+    live = [entry for entry in index.entries if entry.id not in history.suspended]
+    dues = [due for entry in live if (due := history.due(entry.id, now))]
+    tonight = _midnight_after(now)
+    unseen = sum(history.due(entry.id, now) is None for entry in live)
+    interview = history.interview if history.interview and history.interview >= _local_day(now) else None
+    days = history.days()
+    return Standing(
+        due_now=sum(due_now(history, entry.id, now) for entry in live),
+        due_today=sum(due < tonight for due in dues),
+        due_week=sum(due < tonight + timedelta(days=6) for due in dues),
+        unseen=unseen,
+        total=len(index.entries),
+        reviewed_today=days[_local_day(now)],
+        streak=_streak(days, _local_day(now)),
+        topics=tuple(_topics(index, live, history, now, interview)),
+        leeches=tuple(entry.id for entry in live if history.leech(entry.id)),
+        suspended=tuple(sorted(history.suspended)),
+        flagged=tuple(sorted(history.flagged)),
+        interview=interview,
+        days_left=days_left(interview, _local_day(now)) if interview else None,
+        new_per_day=new_per_day(unseen, interview, _local_day(now)) if interview else None,
+        next_due=min((due for due in dues if due > now), default=None),
+    )
+
+
+def mastery(index: Index, history: History, best: Mapping[str, float], now: datetime) -> list[Mastery]:
+    """The checklist with its evidence. `best` is the best total in percent of each scenario that was finished."""
+    return [
+        Mastery(
+            item,
+            (
+                *(_of_question(question, history, now) for question in item.questions),
+                *(_of_scenario(scenario, best.get(scenario)) for scenario in item.scenarios),
+                *(Evidence("lab", lab, False, "coming") for lab in item.labs),
+            ),
+        )
+        for item in index.checklist
+    ]
+
+
+def _of_question(question: str, history: History, now: datetime) -> Evidence:
+    reviews = history.of(question)
+    memory = history.memory(question)
+    if not reviews or memory is None:
+        return Evidence("question", question, False, "not answered yet")
+    if reviews[-1].rating is Rating.AGAIN:
+        return Evidence("question", question, False, "missed the last time")
+    recall = history.scheduler.recall(memory, now)
+    note = f"recall {recall:.0%}"
+    if recall < SHOWN_RECALL:
+        return Evidence("question", question, False, f"{note}, fading: answer it again")
+    if reviews[-1].rating is Rating.HARD:
+        return Evidence("question", question, False, f"{note}, but it was hard")
+    return Evidence("question", question, True, note)
+
+
+def _of_scenario(scenario: str, total: float | None) -> Evidence:
+    if total is None:
+        return Evidence("scenario", scenario, False, "not finished yet")
+    note = f"best {total:.0f} %"
+    if total < SHOWN_TOTAL:
+        return Evidence("scenario", scenario, False, f"{note}, {SHOWN_TOTAL:.0f} % is a hire")
+    return Evidence("scenario", scenario, True, note)
+
+
+def _topics(
+    index: Index, live: Sequence[Entry], history: History, now: datetime, interview: date | None
+) -> list[TopicStanding]:
+    noon = datetime.combine(interview, now.timetz()) if interview else None
+    standings = []
+    for topic in index.topics:
+        ids = [entry.id for entry in live if entry.topic == topic.id]
+        seen = [id_ for id_ in ids if history.memory(id_)]
+        standings.append(
+            TopicStanding(
+                id=topic.id,
+                title=topic.title,
+                day=topic.day,
+                total=len(ids),
+                seen=len(seen),
+                due=sum(due_now(history, id_, now) for id_ in ids),
+                recall=_mean_recall(ids, history, now) if seen else None,
+                on_the_day=_mean_recall(ids, history, noon) if seen and noon else None,
+            )
+        )
+    return standings
+
+
+def _mean_recall(ids: Sequence[str], history: History, at: datetime) -> float:
+    memories = (history.memory(id_) for id_ in ids)
+    return sum(history.scheduler.recall(memory, at) for memory in memories if memory) / len(ids)
+
+
+def _streak(days: Counter[date], today: date) -> int:
+    day = today if days[today] else today - timedelta(days=1)
+    streak = 0
+    while days[day]:
+        streak += 1
+        day -= timedelta(days=1)
+    return streak
+
+
+def _local_day(now: datetime) -> date:
+    return now.astimezone().date()
+
+
+def _midnight_after(now: datetime) -> datetime:
+    return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
