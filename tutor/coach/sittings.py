@@ -30,7 +30,7 @@ def start(coach: Coach, wanted: Filter) -> Quiz:
     raw = asdict(wanted)
     options = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in raw.items()}
     event = coach.record(("session-started", {"queue": pending, "options": options}))[0]
-    return Quiz(coach, Session(event.id, pending, cram=wanted.cram))
+    return Quiz(coach, Session(event.id, list(pending), cram=wanted.cram))
 
 
 def resume(coach: Coach) -> Quiz | None:
