@@ -1,0 +1,1 @@
+"""Tests of tutor; the folders mirror the package."""
