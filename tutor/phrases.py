@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+TELLING_LENGTH = 5
 SIMILARITY = 90
 _MIN_FUZZY_LENGTH = 6
 _NOT = frozenset(("not", "no", "never", "without", "isn't", "doesn't", "don't", "cannot", "can't", "nor", "non"))
@@ -55,3 +56,8 @@ def _alike(wanted: str, said: str) -> bool:
     from rapidfuzz import fuzz
 
     return fuzz.ratio(wanted, said) >= SIMILARITY
+
+
+def telling_words(text: str) -> set[str]:
+    """The longer words of a text, without a plural s: what it is about, roughly."""
+    return {word.rstrip("s") for word in words_of(text) if len(word) >= TELLING_LENGTH}

@@ -116,7 +116,7 @@ class Mock:
 
     def suggested_clarifications(self, text: str) -> list[int]:
         """Numbers of the script's clarifications that share telling words with what was typed."""
-        from tutor.study.points import telling_words
+        from tutor.phrases import telling_words
 
         typed = telling_words(text)
         return [
