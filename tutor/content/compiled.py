@@ -59,7 +59,7 @@ class Compiled:
             content = json.loads(raw)
             self._places: dict[str, list[int]] = content["places"]
             self.index: Index = from_json(content["index"])
-        except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError) as error:
             raise Stale from error
         self._base = stream.tell()
 

@@ -1,0 +1,33 @@
+"""Writes a small valid pack to start from. Refuses a folder that already holds something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tutor.errors import MachineError, UsageError
+
+_TEMPLATE = Path(__file__).with_name("starter_pack")
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """Write the starter pack and its editor schemas into `folder`; the content files written, in a stable order.
+
+    Raises: UsageError when the folder is not empty or is a file; MachineError when it cannot be written.
+    """
+    from tutor.content.schema import write_schemas
+
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder} exists and is not an empty folder.", "Name a new folder for the pack.")
+        written = [_copy(template, folder) for template in sorted(_TEMPLATE.rglob("*.yaml"))]
+        write_schemas(folder / "schema")
+    except OSError as error:
+        raise MachineError(f"The pack cannot be written to {folder}: {error.strerror or error}.") from None
+    return written
+
+
+def _copy(template: Path, folder: Path) -> Path:
+    path = folder / template.relative_to(_TEMPLATE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(template.read_bytes())
+    return path
