@@ -88,7 +88,10 @@ class Unfolding(Strict):
 
 
 class QuestionBase(Strict):
-    """What every kind of question has. `id` never changes, so that edits keep the learner's history."""
+    """What every kind of question has. `id` never changes, so that edits keep the learner's history.
+
+    `code` belongs to the question, `diagram` to the explanation: it is drawn after the answer, never before.
+    """
 
     id: Slug
     topic: Slug
