@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -43,25 +43,20 @@ def content_key(folder: Path, files: Iterable[Path]) -> str:
 
 
 class Compiled:
-    """An open compiled pack: its index at once, each body on demand."""
+    """A compiled pack: its index at once, each body on demand. It holds no file open between two reads."""
 
-    def __init__(self, stream: IO[bytes], key: str) -> None:
-        """Raises: Stale when the stream does not hold exactly the pack of `key`."""
-        self._stream = stream
+    def __init__(self, opened: Callable[[], IO[bytes]], key: str) -> None:
+        """Raises: Stale when `opened` does not give exactly the pack of `key`."""
+        self._opened = opened
         try:
-            header = json.loads(stream.readline(_HEADER_BYTES))
-            start = stream.tell()
-            length = min(int(header["index"]), stream.seek(0, os.SEEK_END) - start)  # never ask for more than is there
-            stream.seek(start)
-            raw = stream.read(length)
-            if (header["magic"], header["key"], header["crc"]) != (MAGIC, key, zlib.crc32(raw)):
-                raise Stale
+            with opened() as stream:
+                raw = _checked_index(stream, key)
+                self._base = stream.tell()
             content = json.loads(raw)
             self._places: dict[str, list[int]] = content["places"]
             self.index: Index = from_json(content["index"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError) as error:
             raise Stale from error
-        self._base = stream.tell()
 
     def body(self, kind: str, id_: str) -> bytes | None:
         """The JSON of one piece of content, or None when there is none of that id.
@@ -73,17 +68,29 @@ class Compiled:
             return None
         offset, length, crc = place
         try:
-            self._stream.seek(self._base + offset)
-            raw = self._stream.read(length)
+            with self._opened() as stream:
+                stream.seek(self._base + offset)
+                raw = stream.read(length)
         except OSError as error:
             raise Stale from error
         if zlib.crc32(raw) != crc:
             raise Stale
         return raw
 
-    def close(self) -> None:
-        """Release the file."""
-        self._stream.close()
+
+def _checked_index(stream: IO[bytes], key: str) -> bytes:
+    """The index as it was written; the stream stands behind it.
+
+    Raises: Stale, or whatever reading something else as a header raises.
+    """
+    header = json.loads(stream.readline(_HEADER_BYTES))
+    start = stream.tell()
+    length = min(int(header["index"]), stream.seek(0, os.SEEK_END) - start)  # never ask for more than is there
+    stream.seek(start)
+    raw = stream.read(length)
+    if (header["magic"], header["key"], header["crc"]) != (MAGIC, key, zlib.crc32(raw)):
+        raise Stale
+    return raw
 
 
 def to_bytes(index: Index, bodies: Iterable[Body], key: str) -> bytes:
@@ -104,15 +111,7 @@ def open_file(path: Path, key: str) -> Compiled:
 
     Raises: Stale when there is no file there that holds the pack of `key`.
     """
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise Stale from error
-    try:
-        return Compiled(stream, key)
-    except Stale:
-        stream.close()
-        raise
+    return Compiled(lambda: path.open("rb"), key)
 
 
 def write_file(path: Path, data: bytes) -> None:

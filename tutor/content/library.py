@@ -86,7 +86,6 @@ class Library:
         try:
             raw = self._compiled.body(kind, id_)
         except Stale:
-            self._compiled.close()
             self._compiled = self._compile(self._key())
             raw = self._compiled.body(kind, id_)
         if raw is None:
@@ -133,4 +132,4 @@ class Library:
         data = to_bytes(index_of(source), bodies_of(source), key)
         write_file(self._file(key), data)
         prune(self._file(key).parent)
-        return Compiled(BytesIO(data), key)
+        return Compiled(lambda: BytesIO(data), key)

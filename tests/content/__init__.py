@@ -1,0 +1,1 @@
+"""Tests of the content tooling: loader, cache, lint, schemas, starter, and the pack that ships."""
