@@ -13,9 +13,12 @@ DEFAULT_PACK = "week7"
 
 
 def data_dir() -> Path:
-    """The learner's own data: `$TUTOR_HOME`, or the user data directory of the platform."""
+    """The learner's own data: `$TUTOR_HOME`, or the user data directory of the platform.
+
+    Raises: UsageError when `$TUTOR_HOME` starts with the home of a user who does not exist.
+    """
     if home := os.environ.get(HOME_VARIABLE):
-        return Path(home).expanduser()
+        return _expanded(Path(home))
     import platformdirs
 
     return Path(platformdirs.user_data_dir("tutor", appauthor=False))
@@ -24,7 +27,7 @@ def data_dir() -> Path:
 def cache_dir() -> Path:
     """What can be deleted at any time: `$TUTOR_HOME/cache`, or the user cache directory of the platform."""
     if home := os.environ.get(HOME_VARIABLE):
-        return Path(home).expanduser() / "cache"
+        return _expanded(Path(home)) / "cache"
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tutor", appauthor=False))
@@ -48,11 +51,24 @@ def pack_dir(chosen: Path | None) -> Path:
     Raises: UsageError when the folder does not exist or holds no `pack.yaml`.
     """
     named = chosen or (Path(value) if (value := os.environ.get(CONTENT_VARIABLE)) else None)
-    folder = named.expanduser() if named else bundled_content() / DEFAULT_PACK
-    if not folder.is_dir():
+    folder = _expanded(named) if named else bundled_content() / DEFAULT_PACK
+    try:
+        is_folder, is_pack = folder.is_dir(), (folder / "pack.yaml").is_file()
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be read: {error.strerror}.", "Give a pack folder that you can read."
+        ) from None
+    if not is_folder:
         raise UsageError(f"There is no folder {folder}.", "Give a pack folder, or make one: tutor content new FOLDER")
-    if not (folder / "pack.yaml").is_file():
+    if not is_pack:
         raise UsageError(
             f"{folder} is not a content pack: it holds no pack.yaml.", "Make a pack with: tutor content new FOLDER"
         )
     return folder
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"There is no home folder for {path}.", "Write the path out in full.") from None

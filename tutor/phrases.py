@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 TELLING_LENGTH = 5
 SIMILARITY = 90
 _MIN_FUZZY_LENGTH = 6
-_NOT = frozenset(("not", "no", "never", "without", "isn't", "doesn't", "don't", "cannot", "can't", "nor", "non"))
-_TURNING = ("a", "un", "in", "im", "non", "de", "dis", "mis", "anti", "ir")
+_NOT = frozenset(("not", "no", "never", "without", "cannot", "nor", "non"))
+_TURNING = ("a", "un", "in", "im", "non", "de", "en", "dis", "mis", "anti", "ir", "pre", "post", "inter", "intra")
 _WORD = re.compile(r"[a-z0-9']+(?:[-/.][a-z0-9']+)*")
 
 
@@ -32,18 +32,27 @@ def reveal(phrases: Iterable[str], words: Sequence[str]) -> str:
 
 
 def opposed(one: str, two: str) -> bool:
-    """True when two words differ by a prefix that turns the meaning, as `synchronous` and `asynchronous` do."""
-    short, long = sorted((one, two), key=len)
-    return any(long == prefix + short or long == f"{prefix}-{short}" for prefix in _TURNING)
+    """True when two words differ by a prefix that turns the meaning: `synchronous` and `asynchronous`, or `encrypt`
+    and `decrypt`.
+    """
+    return one != two and not _without_prefix(one).isdisjoint(_without_prefix(two))
+
+
+def _without_prefix(word: str) -> set[str]:
+    return {word, *(word.removeprefix(prefix).removeprefix("-") for prefix in _TURNING if word.startswith(prefix))}
+
+
+def _negates(word: str) -> bool:
+    return word in _NOT or word.endswith("n't")
 
 
 def _find(wanted: Sequence[str], words: Sequence[str]) -> int | None:
     """Where `wanted` stands in `words`, each word alike enough, and not right after a negation."""
-    negated_phrase = wanted[0] in _NOT
+    negated_phrase = _negates(wanted[0])
     for start in range(len(words) - len(wanted) + 1):
         if all(_alike(one, two) for one, two in zip(wanted, words[start : start + len(wanted)], strict=True)):
             before = words[max(0, start - 2) : start]
-            if negated_phrase or not any(word in _NOT for word in before):
+            if negated_phrase or not any(map(_negates, before)):
                 return start
     return None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.content.library import Library
     from tutor.interview.calibration import Calibration
     from tutor.store.log import Event, Log
-    from tutor.study.history import History
+    from tutor.study.history import History, Review
     from tutor.study.queue import Filter
     from tutor.study.standing import Mastery, Standing
 
@@ -32,6 +32,8 @@ class Coach:
         self.library = library
         self.log = log
         self.now = now
+        self.unreadable: list[str] = []
+        """Ids of events that were left out because their bodies are not what a tutor writes."""
         self._events: list[Event] | None = None
         self._history: History | None = None
 
@@ -44,7 +46,11 @@ class Coach:
     def events(self) -> list[Event]:
         """The learner's events on this pack, in the order they happened."""
         if self._events is None:
-            self._events = self.log.events(self.index.pack)
+            from tutor.coach.bodies import readable
+
+            logged = self.log.events(self.index.pack)
+            self._events = [event for event in logged if readable(event)]
+            self.unreadable = [event.id for event in logged if not readable(event)]
         return self._events
 
     @property
@@ -135,11 +141,16 @@ class Coach:
         return mastery(self.index, self.history, best, self.now())
 
     def calibration(self) -> Calibration:
-        """How the bets in quizzes turned out; cram counts too, an unknown answer does not."""
+        """How the bets in quizzes turned out; cram counts too, an unknown answer does not.
+
+        Only the first bet on a question in a sitting counts: when it comes back, its answer was just shown.
+        """
         from tutor.interview.calibration import calibrate
 
-        bets = ((review.confidence, review.score) for review in self.history.reviews if review.confidence)
-        return calibrate(bets)
+        firsts: dict[tuple[str, str], Review] = {}
+        for review in self.history.reviews:
+            firsts.setdefault((review.session, review.question), review)
+        return calibrate((review.confidence, review.score) for review in firsts.values() if review.confidence)
 
     def suspend(self, question: str) -> None:
         """Stop asking a question until it is unsuspended."""

@@ -7,13 +7,14 @@ taken up with the half sentence in place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tutor.errors import UsageError
 from tutor.interview.rubric import Result, result
 from tutor.interview.run import Phase, Run, replay
+from tutor.phrases import reveal, telling_words, words_of
 from tutor.study.points import suggest_points
 
 if TYPE_CHECKING:
@@ -79,21 +80,34 @@ class Mock:
         """What was typed for this very place and not given yet."""
         return self._coach.log.draft(self._draft_name())
 
-    def keep_draft(self, text: str) -> None:
-        """Keep what is being typed."""
+    @property
+    def spent(self) -> float:
+        """Seconds that were spent in this very place before it was left."""
+        return float(self._coach.log.draft(f"{self._draft_name()}/seconds") or 0)
+
+    def keep_draft(self, text: str, seconds: float = 0.0) -> None:
+        """Keep what is being typed, and the seconds it took so far."""
         self._coach.log.keep_draft(self._draft_name(), text)
+        if seconds:
+            self._coach.log.keep_draft(f"{self._draft_name()}/seconds", f"{seconds:.1f}")
 
     def clarify(self, text: str, asked: Sequence[int]) -> None:
-        """Log the clarifying questions typed, and which of the script's (by number, from 0) they cover."""
+        """Log the clarifying questions typed, and which of the script's (by number, from 0) they cover.
+
+        Raises: ValueError, as each of these verbs, when something else comes next.
+        """
+        self._expect(Phase.CLARIFY)
         self._record("clarified", {"text": text, "asked": list(asked)})
 
     def answer(self, text: str, confidence: int, seconds: float) -> None:
         """Lock in the answer to the current stage; `confidence` in percent that it makes the expected points."""
+        self._expect(Phase.ANSWER)
         body = {"stage": self._stage().id, "text": text, "confidence": confidence, "seconds": round(seconds, 1)}
         self._record("stage-answered", body)
 
     def reply(self, text: str, seconds: float) -> None:
         """Lock in the reply to the current follow-up; an empty one counts as passed over."""
+        self._expect(Phase.FOLLOWUP)
         body = {"stage": self._stage().id, "text": text, "seconds": round(seconds, 1)}
         self._record("followup-answered", body)
 
@@ -104,20 +118,17 @@ class Mock:
         return suggest_points(stage.key_points, "\n".join((answer.text, *answer.replies)))
 
     def suggested_flags(self) -> dict[str, str]:
-        """Red flags whose phrases occur in what was said, with those words."""
-        said = " ".join(" ".join((answer.text, *answer.replies)).casefold() for answer in self.run.answers.values())
+        """Red flags whose phrases occur in what was said, with those words; "we never do X" does not raise X."""
+        texts = [text for answer in self.run.answers.values() for text in (answer.text, *answer.replies)]
+        words = [words_of(text) for text in texts]
         found = {}
         for flag in self.scenario.red_flags:
-            for phrase in flag.phrases:
-                if phrase.casefold() in said:
-                    found[flag.id] = phrase
-                    break
+            if evidence := next(filter(None, (reveal(flag.phrases, said) for said in words)), ""):
+                found[flag.id] = evidence
         return found
 
     def suggested_clarifications(self, text: str) -> list[int]:
         """Numbers of the script's clarifications that share telling words with what was typed."""
-        from tutor.phrases import telling_words
-
         typed = telling_words(text)
         return [
             number
@@ -127,21 +138,30 @@ class Mock:
 
     def grade(self, met: Sequence[str], partly: Sequence[str]) -> None:
         """Log which key points of the current stage were made, whole or in part."""
+        self._expect(Phase.GRADE)
         self._record("stage-graded", {"stage": self._stage().id, "met": list(met), "partly": list(partly)})
 
     def finish(self, criteria: Mapping[str, int], flags: Sequence[str]) -> Result:
-        """Log the rubric grades (1 to 4 by criterion id) and red flags; missed points become due in the quiz."""
-        self._record("interview-graded", {"criteria": dict(criteria), "flags": list(flags)})
-        feeds = [question for missed in self.result.missed for question in missed.point.feeds]
+        """Log the rubric grades (1 to 4 by criterion id) and red flags; missed points become due in the quiz.
+
+        Everything that follows is logged with the grades, so that no interview ends by half.
+        """
+        self._expect(Phase.RUBRIC)
+        if not all(grade in (1, 2, 3, 4) for grade in criteria.values()):
+            raise ValueError(f"criteria are graded from 1 to 4; got {dict(criteria)}")
+        ended = replace(self.run, criteria=dict(criteria), flags=tuple(flags), ended=True)
+        feeds = [question for missed in result(ended).missed for question in missed.point.feeds]
         known = {entry.id for entry in self._coach.index.entries}
         questions = [question for question in dict.fromkeys(feeds) if question in known]
-        if questions:
-            self._coach.record(("fed", {"run": self.run.id, "questions": questions}))
-        self._coach.record(("interview-reported", {"run": self.run.id, "markdown": self.report()}))
+        news: list[tuple[str, dict[str, object]]] = [("fed", {"questions": questions})] if questions else []
+        news.append(("interview-reported", {"markdown": _markdown(ended)}))
+        self._record("interview-graded", {"criteria": dict(criteria), "flags": list(flags)}, *news)
         return self.result
 
     def abandon(self) -> None:
         """Give the interview up for good; what was said stays in the log."""
+        if self.phase is Phase.DONE:
+            raise ValueError("this interview is over")
         self._record("interview-abandoned", {})
 
     @property
@@ -161,9 +181,11 @@ class Mock:
 
     def report(self) -> str:
         """The interview as Markdown: what was said, what was expected, what to learn next."""
-        from tutor.reports.interview import interview_markdown
+        return _markdown(self.run)
 
-        return interview_markdown(self.run, self.result)
+    def _expect(self, phase: Phase) -> None:
+        if self.phase is not phase:
+            raise ValueError(f"this interview is at `{self.phase}`, not at `{phase}`")
 
     def _stage(self) -> Stage:
         stage = self.run.stage
@@ -175,11 +197,19 @@ class Mock:
         stage = self.run.stage
         return f"mock/{self.run.id}/{self.phase}/{stage.id if stage else ''}/{self.followup}"
 
-    def _record(self, kind: str, body: Mapping[str, object]) -> None:
+    def _record(self, kind: str, body: Mapping[str, object], *more: tuple[str, Mapping[str, object]]) -> None:
         draft = self._draft_name()
-        for event in self._coach.record((kind, {"run": self.run.id, **body})):
+        news = ((kind, {"run": self.run.id, **body}) for kind, body in ((kind, body), *more))
+        for event in self._coach.record(*news):
             self.run.apply(event)
-        self._coach.log.keep_draft(draft, "")
+        for name in (draft, f"{draft}/seconds"):
+            self._coach.log.keep_draft(name, "")
+
+
+def _markdown(run: Run) -> str:
+    from tutor.reports.interview import interview_markdown
+
+    return interview_markdown(run, result(run))
 
 
 def start(coach: Coach, scenario: str) -> Mock:
@@ -218,7 +248,7 @@ def _past(run: Run) -> PastMock:
         started=run.started,
         touched=run.touched,
         phase=run.phase,
-        stage=len(run.grades) + 1 if run.stage else len(run.scenario.stages),
+        stage=run.scenario.stages.index(run.stage) + 1 if run.stage else len(run.scenario.stages),
         stages=len(run.scenario.stages),
         minutes=run.seconds / 60,
         ended=run.ended,

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tutor.schedule.memory import Rating
-from tutor.study.grading import Given, Grade, grade, grade_points, suggest
+from tutor.study.grading import Given, Grade, grade, grade_points, grade_unknown, suggest
 from tutor.study.points import suggest_points
 from tutor.study.session import Ask, Session
+from tutor.study.wording import reading_seconds, wording
 
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
     from tutor.content.models.question import Question
     from tutor.store.log import Event
 
-READING_WORDS_PER_SECOND = 3.5
 UNKNOWN: Given = ""
 """What is given for "I do not know": graded as a miss, with no bet."""
 
@@ -98,17 +98,33 @@ class Quiz:
         wait = due - self._coach.now() if due else timedelta(0)
         return body["question"], Rating(body["rating"]), max(wait, timedelta(0))
 
+    @property
+    def draft(self) -> str:
+        """What was typed for the current question and not given yet."""
+        return self._coach.log.draft(self._draft_name())
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what is being typed; an empty text forgets it."""
+        self._coach.log.keep_draft(self._draft_name(), text)
+
     def answer(self, given: Given, confidence: int, seconds: float) -> Reveal:
         """Lock an answer in and lay the question open. `confidence` is in percent, 0 with `UNKNOWN`.
 
         Raises: StoreError when the answer cannot be kept; ValueError when it does not fit the kind of question.
         """
-        ask = self._current()
-        if ask.question.kind != "open":
-            _grade(ask.question, given)
-        body = {"session": self.session.id, "question": ask.question.id, "given": given}
-        news = ("answered", {**body, "confidence": confidence, "seconds": round(seconds, 1)})
-        self._answered = self._coach.record(news)[0]
+        question = self._current().question
+        _graded(question, given)
+        body = {
+            "session": self.session.id,
+            "question": question.id,
+            "wording": wording(question),
+            "given": given,
+            "confidence": 0 if given == UNKNOWN else confidence,
+            "seconds": round(max(0.0, seconds), 1),
+        }
+        self._answered = self._coach.record(("answered", body))[0]
+        if question.kind == "open":
+            self.keep_draft("")
         return self.ticked(None)
 
     def ticked(self, met: Sequence[str] | None) -> Reveal:
@@ -120,17 +136,12 @@ class Quiz:
         if event is None:
             raise ValueError("nothing was answered yet")
         question, body = ask.question, event.body
+        graded = _graded(question, body["given"], met)
         suggested: dict[str, str] = {}
         if question.kind == "open":
-            suggested = suggest_points(question.key_points, str(body["given"]))
-            graded = grade_points(question, list(suggested) if met is None else met)
-        else:
-            graded = _grade(question, body["given"])
-        history, now = self._coach.history, self._coach.now()
-        intervals = history.scheduler.preview(history.memory(question.id), now)
-        if not self.session.cram:
-            intervals = {rating: _until(self._coach, now, wait) for rating, wait in intervals.items()}
-        rating = suggest(question.kind, graded, body["confidence"], body["seconds"], _reading_seconds(question))
+            suggested = suggest_points(question.key_points, body["given"])
+        intervals = self._coach.history.preview(question.id, self._coach.now())
+        rating = suggest(question.kind, graded, body["confidence"], body["seconds"], reading_seconds(question))
         return Reveal(ask, body["given"], body["confidence"], graded, suggested, rating, intervals)
 
     def rate(self, rating: Rating, met: Sequence[str] | None = None) -> None:
@@ -152,8 +163,8 @@ class Quiz:
             "seconds": self._answered.body["seconds"],
             "cram": self.session.cram,
         }
-        if met is not None:
-            body["met"] = list(met)
+        if reveal.ask.question.kind == "open":
+            body["met"] = list(reveal.suggested_points) if met is None else list(met)
         self._ratings.extend(self._coach.record(("reviewed", body)))
         self.session.rate(question, rating)
         self._answered = None
@@ -162,11 +173,12 @@ class Quiz:
         """Take the last rating back; its question is current again, answered and not rated. False at the start."""
         if not self._ratings:
             return False
-        event = self._ratings.pop()
-        self._coach.record(("undone", {"event": event.id, "question": event.body["question"]}))
+        event = self._ratings[-1]
+        body = {"session": self.session.id, "event": event.id, "question": event.body["question"]}
+        self._coach.record(("undone", body))
+        self._ratings.pop()
         self.session.undo()
-        answered = (other for other in self._coach.events if other.id == event.body["answer"])
-        self._answered = next(answered, None)
+        self._answered = self._still_fits(event.body["answer"], self._coach.events)
         return True
 
     def skip(self) -> None:
@@ -209,23 +221,43 @@ class Quiz:
         )
 
     def replay(self, events: Sequence[Event]) -> None:
-        """Take in what was already logged of this sitting."""
-        ratings = {event.id: event for event in events if event.kind == "reviewed"}
+        """Take in what was already logged of this sitting, leniently: the pack may have changed since, and another
+        tutor may have gone on with the same sitting.
+        """
+        answer = ""
         for event in events:
-            question = event.body.get("question", "")
             if event.kind == "answered":
-                self._answered = event
-            elif event.kind == "reviewed":
-                self.session.rate(question, Rating(event.body["rating"]))
+                answer = event.id
+            elif event.kind == "reviewed" and self.session.bring_forward(event.body["question"]):
+                self.session.rate(event.body["question"], Rating(event.body["rating"]))
                 self._ratings.append(event)
-                self._answered = None
-            elif event.kind == "undone" and event.body["event"] in ratings:
+            elif event.kind == "undone" and self._ratings and self._ratings[-1].id == event.body["event"]:
                 self.session.undo()
-                self._ratings.pop()
-                answer = ratings[event.body["event"]].body["answer"]
-                self._answered = next((other for other in events if other.id == answer), None)
+                answer = self._ratings.pop().body["answer"]
             elif event.kind in ("skipped", "suspended"):
-                self._leave_out(question)
+                self._leave_out(event.body["question"])
+        for question in self._coach.history.suspended:
+            self.session.leave_out(question)
+        self._answered = self._still_fits(answer, events)
+
+    def _still_fits(self, answer: str, events: Sequence[Event]) -> Event | None:
+        """The logged answer, if it was given to the current question as it is worded now and is not rated; its numbers
+        would point at other options if the question had been edited.
+        """
+        if any(rating.body["answer"] == answer for rating in self._ratings):
+            return None
+        event = next((event for event in events if event.id == answer), None)
+        if event is None or event.body["question"] != self.session.current:
+            return None
+        question = self._current().question
+        try:
+            _graded(question, event.body["given"])
+        except ValueError:
+            return None
+        return event if event.body.get("wording", "") == wording(question) else None
+
+    def _draft_name(self) -> str:
+        return f"quiz/{self.session.id}/{self._current().question.id}"
 
     def _leave_out(self, question: str) -> None:
         self.session.leave_out(question)
@@ -238,34 +270,13 @@ class Quiz:
         return ask
 
 
-def _until(coach: Coach, now: datetime, wait: timedelta) -> timedelta:
-    """The wait as the interview date bends it."""
-    from tutor.schedule.horizon import MIN_CAP_DAYS, days_left
+def _graded(question: Question, given: Given, met: Sequence[str] | None = None) -> Grade:
+    """Grade what was given; `met` holds the key points ticked in an open answer, None stands for the suggested ones.
 
-    interview = coach.history.interview
-    if interview is None or interview < now.date():
-        return wait
-    return min(wait, timedelta(days=max(MIN_CAP_DAYS, days_left(interview, now.date()) // 2)))
-
-
-def _grade(question: Question, given: Any) -> Grade:
-    """Grade what was given; "I do not know" is an empty answer of the right shape."""
-    if given != UNKNOWN:
-        return grade(question, given)
-    if question.kind == "order":
-        right_first = list(range(len(question.entries)))
-        return Grade(0.0, False, grade(question, right_first[::-1]).parts)
-    empty: Given = []
-    if question.kind == "match":
-        empty = [""] * len(question.pairs)
-    elif question.kind == "cloze":
-        empty = [""] * len(question.blanks)
-    return grade(question, empty)
-
-
-def _reading_seconds(question: Question) -> float:
-    parts = [question.prompt, question.code.text if question.code else "", getattr(question, "text", "")]
-    parts += [option.text for option in getattr(question, "options", ())]
-    parts += getattr(question, "entries", ())
-    parts += [f"{pair.left} {pair.right}" for pair in getattr(question, "pairs", ())]
-    return len(" ".join(parts).split()) / READING_WORDS_PER_SECOND
+    Raises: ValueError when it does not fit the question.
+    """
+    if question.kind == "open":
+        if not isinstance(given, str):
+            raise ValueError(f"{question.id} takes a text")
+        return grade_points(question, list(suggest_points(question.key_points, given)) if met is None else met)
+    return grade_unknown(question) if given == UNKNOWN else grade(question, given)

@@ -44,21 +44,22 @@ def resume(coach: Coach) -> Quiz | None:
     known = {entry.id for entry in coach.index.entries}
     pending = [question for question in started.body["queue"] if question in known]
     quiz = Quiz(coach, Session(started.id, pending, cram=started.body["options"]["cram"]))
-    quiz.replay([event for event in own if event.body.get("question", "") in known])
+    quiz.replay([event for event in own if event.body.get("question") in known])
     return quiz if quiz.ask else None
 
 
 def _belongs(event: Event, session: str) -> bool:
-    """True for events of a sitting; an undo names none and counts when it comes after the start."""
-    return event.body.get("session") == session or (event.kind == "undone" and event.id > session)
+    return event.kind != "session-started" and event.body.get("session") == session
 
 
 def _why_nothing(coach: Coach, wanted: Filter) -> str:
     if wanted.missed:
         return "Nothing was missed the last time it was asked. See what is due: tutor progress"
-    passing = sum(wanted.admits(entry) for entry in coach.index.entries)
+    passing = [entry.id for entry in coach.index.entries if wanted.admits(entry)]
     if not passing:
         return "No question of this pack fits these options. See what there is: tutor quiz --help"
+    if coach.history.suspended.issuperset(passing):
+        return "Every question that fits these options is suspended. See which: tutor progress"
     next_due = coach.standing().next_due
     when = f" The next one is due {next_due.astimezone():%A %d %B at %H:%M}." if next_due else ""
     return f"All caught up.{when} To go on without touching the schedule: tutor quiz --cram"

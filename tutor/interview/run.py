@@ -90,7 +90,7 @@ class Run:
     @property
     def phase(self) -> Phase:
         """What comes next."""
-        if self.ended:
+        if self.ended or self.abandoned:
             return Phase.DONE
         if not self.clarified:
             return Phase.CLARIFY
@@ -121,7 +121,9 @@ class Run:
         self.answers[body["stage"]] = StageAnswer(body["text"], body["confidence"], body["seconds"])
 
     def _followup_answered(self, body: Mapping[str, Any]) -> None:
-        said = self.answers[body["stage"]]
+        said = self.answers.get(body["stage"])
+        if said is None:
+            return  # of a stage that was not answered: another tutor wrote it, and nothing is lost by leaving it out
         replies, seconds = (*said.replies, body["text"]), said.seconds + body["seconds"]
         self.answers[body["stage"]] = StageAnswer(said.text, said.confidence, seconds, replies)
 

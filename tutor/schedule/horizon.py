@@ -1,7 +1,8 @@
-"""Bends the schedule towards an interview date: nothing may wait past it. Refuses to touch memories: only due times.
+"""Bends the schedule towards an interview date. Refuses to touch memories: only due times.
 
 Without this, a well-known question might next be due weeks after the interview. The cap is half of the days left,
-but never under two days, so that the last week does not ask everything every day.
+but never under two days, so that the last week does not ask everything every day. So on the day of the interview
+each question that was ever seen is due, or was seen within the last two days.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from tutor.schedule.memory import Memory
 MIN_CAP_DAYS = 2
 
 
+def local_day(now: datetime) -> date:
+    """The day on the learner's own calendar, on which interviews happen and streaks are kept."""
+    return now.astimezone().date()
+
+
 def days_left(interview: date, today: date) -> int:
     """Whole days from `today` to the interview, never negative."""
     return max(0, (interview - today).days)
@@ -21,9 +27,10 @@ def days_left(interview: date, today: date) -> int:
 
 def due_by(memory: Memory, interview: date | None, now: datetime) -> datetime:
     """When the question is due, given the interview. After the interview, or without one, FSRS alone decides."""
-    if interview is None or interview < now.date():
+    today = local_day(now)
+    if interview is None or interview < today:
         return memory.due
-    cap = max(MIN_CAP_DAYS, days_left(interview, now.date()) // 2)
+    cap = max(MIN_CAP_DAYS, days_left(interview, today) // 2)
     return min(memory.due, memory.last + timedelta(days=cap))
 
 

@@ -7,29 +7,29 @@ is lost and nothing doubled, in whichever order and however often two machines e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import UsageError
-from tutor.store.log import Event
+from tutor.store.event import Event, to_row
 
 FORMAT = "tutor-log"
 VERSION = 1
+YEARS = range(2000, 2200)
 _FIELDS = {"id": str, "at": str, "kind": str, "pack": str, "body": dict}
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def dump(events: Iterable[Event]) -> Iterator[str]:
     """The lines of an export."""
     yield json.dumps({"format": FORMAT, "version": VERSION})
     for event in events:
-        at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
-        yield json.dumps(
-            {"id": event.id, "at": at, "kind": event.kind, "pack": event.pack, "body": event.body},
-            ensure_ascii=False,
-            sort_keys=True,
-        )
+        id_, at, kind, pack, _ = to_row(event)
+        raw = {"id": id_, "at": at, "kind": kind, "pack": pack, "body": event.body}
+        yield json.dumps(raw, ensure_ascii=False, sort_keys=True)
 
 
 def load(path: Path) -> list[Event]:
@@ -38,10 +38,11 @@ def load(path: Path) -> list[Event]:
     Raises: UsageError naming the first line that is not what an export holds; then nothing of the file is used.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
-    header = _json(path, 1, lines[0] if lines else "")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read: {reason}.") from None
+    header = _json(path, 1, lines[0])
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise UsageError(f"{path}:1: this is not an export of tutor.", "Make one with: tutor export json")
     if header.get("version") != VERSION:
@@ -60,10 +61,23 @@ def _event(path: Path, number: int, line: str) -> Event:
     raw = _json(path, number, line)
     if not isinstance(raw, dict) or {key: type(value) for key, value in raw.items()} != _FIELDS:
         raise UsageError(f"{path}:{number}: this is not an event of tutor; nothing was imported.")
-    try:
-        at = datetime.fromisoformat(raw["at"])
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+    if not _ULID.fullmatch(raw["id"]):
+        raise UsageError(f"{path}:{number}: `id` is not a ULID; nothing was imported.")
+    at = _time(raw["at"])
+    if at is None:
         raise UsageError(f"{path}:{number}: `at` is not a time with a zone; nothing was imported.")
-    return Event(raw["id"], at, raw["kind"], raw["pack"], raw["body"])
+    event = Event(raw["id"], at, raw["kind"], raw["pack"], raw["body"])
+    try:
+        to_row(event)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path}:{number}: `body` holds what JSON cannot say; nothing was imported.") from None
+    return event
+
+
+def _time(text: str) -> datetime | None:
+    """The time in UTC, or None; years that no learner lives in would break calendars further on."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo and at.year in YEARS else None

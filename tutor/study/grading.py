@@ -71,12 +71,30 @@ class Grade:
 def grade(question: Question, given: Given) -> Grade:
     """Grade an answer to any kind but `open`.
 
-    Raises: ValueError for an open question, TypeError or IndexError for data of another kind.
+    Raises: ValueError for an open question, and for an answer that does not fit the question.
     """
     grader = _GRADERS.get(question.kind)
     if grader is None:
         raise ValueError("an open answer is graded point by point by the learner")
+    wanted: type = str if question.kind in ("match", "cloze") else int
+    if not isinstance(given, list) or any(type(part) is not wanted for part in given):
+        raise ValueError(f"{question.id} ({question.kind}) does not take {str(given)[:80]!r}")
     return grader(question, given)
+
+
+def grade_unknown(question: Question) -> Grade:
+    """Grade "I do not know": nothing was chosen, so every part that is wanted is missing."""
+    if question.kind == "open":
+        return grade_points(question, ())
+    if question.kind == "order":
+        places = enumerate(question.entries, 1)
+        return Grade(0.0, False, tuple(Part(entry, False, True, "", f"{place}") for place, entry in places))
+    empty: dict[str, Given] = {}
+    if question.kind == "match":
+        empty["match"] = [""] * len(question.pairs)
+    elif question.kind == "cloze":
+        empty["cloze"] = [""] * len(question.blanks)
+    return grade(question, empty.get(question.kind, []))
 
 
 def grade_points(question: OpenQuestion, met: Sequence[str]) -> Grade:
@@ -112,6 +130,8 @@ def _suggest_open(score: float, confidence: int) -> Rating:
 
 
 def _single(question: SingleQuestion | PredictQuestion, given: list[int]) -> Grade:
+    if len(given) > 1:
+        raise ValueError(f"{question.id} takes one option; got {given}")
     parts = _option_parts(question, given)
     correct = all(part.ok for part in parts)
     return Grade(float(correct), correct, parts)
@@ -128,7 +148,7 @@ def _multi(question: MultiQuestion, given: list[int]) -> Grade:
 
 def _option_parts(question: SingleQuestion | MultiQuestion | PredictQuestion, given: list[int]) -> tuple[Part, ...]:
     if any(not 0 <= index < len(question.options) for index in given):
-        raise IndexError(f"{question.id} has {len(question.options)} options; got {given}")
+        raise ValueError(f"{question.id} has {len(question.options)} options; got {given}")
     return tuple(
         Part(option.text, index in given, option.correct, option.why) for index, option in enumerate(question.options)
     )
@@ -137,13 +157,13 @@ def _option_parts(question: SingleQuestion | MultiQuestion | PredictQuestion, gi
 def _order(question: OrderQuestion, given: list[int]) -> Grade:
     """The share of neighbors that stand in a right order; entries of one rank may stand in any order."""
     entries = question.entries
+    if sorted(given) != list(range(len(entries))):
+        raise ValueError(f"{question.id} has {len(entries)} entries; got {given}")
     rank: dict[str, int] = {}
     for position, group in enumerate(question.sequence):
         for entry in (group,) if isinstance(group, str) else group:
             rank[entry] = position
     placed = [entries[index] for index in given]
-    if sorted(placed) != sorted(entries):
-        raise IndexError(f"{question.id} has {len(entries)} entries; got {given}")
     wanted = sorted(rank.values())
     parts = tuple(
         Part(entry, True, rank[entry] == wanted[position], "", expected=f"{wanted.index(rank[entry]) + 1}")
@@ -156,7 +176,10 @@ def _order(question: OrderQuestion, given: list[int]) -> Grade:
 
 def _match(question: MatchQuestion, given: list[str]) -> Grade:
     if len(given) != len(question.pairs):
-        raise IndexError(f"{question.id} has {len(question.pairs)} pairs; got {len(given)}")
+        raise ValueError(f"{question.id} has {len(question.pairs)} pairs; got {len(given)}")
+    sides = {"", *question.decoys, *(pair.right for pair in question.pairs)}
+    if strange := set(given) - sides:
+        raise ValueError(f"{question.id} has no right side {min(strange)!r}")
     parts = tuple(
         Part(f"{pair.left} — {right or '?'}", True, right == pair.right, pair.why or "", expected=pair.right)
         for pair, right in zip(question.pairs, given, strict=True)
@@ -166,7 +189,7 @@ def _match(question: MatchQuestion, given: list[str]) -> Grade:
 
 def _cloze(question: ClozeQuestion, given: list[str]) -> Grade:
     if len(given) != len(question.blanks):
-        raise IndexError(f"{question.id} has {len(question.blanks)} gaps; got {len(given)}")
+        raise ValueError(f"{question.id} has {len(question.blanks)} gaps; got {len(given)}")
     parts = []
     for blank, text in zip(question.blanks, given, strict=True):
         fit = fits(blank, text)
@@ -182,19 +205,20 @@ def _spot(question: SpotQuestion, given: list[int]) -> Grade:
     lines = question.code.text.splitlines()
     faults = {fault.line: fault for fault in question.faults}
     if any(not 1 <= number <= len(lines) for number in given):
-        raise IndexError(f"{question.id} has lines 1 to {len(lines)}; got {given}")
-    named = sorted({*faults, *given})
+        raise ValueError(f"{question.id} has lines 1 to {len(lines)}; got {given}")
+    chosen = set(given)
+    named = sorted({*faults, *chosen})
     parts = tuple(
         Part(
             f"line {number}: {lines[number - 1].strip()}",
-            number in given,
+            number in chosen,
             number in faults,
             f"{faults[number].why} Instead: {faults[number].fix}" if number in faults else "This line is fine.",
         )
         for number in named
     )
-    hits = sum(number in faults for number in given)
-    score = max(0.0, (hits - (len(given) - hits)) / len(faults))
+    hits = sum(number in faults for number in chosen)
+    score = max(0.0, (hits - (len(chosen) - hits)) / len(faults))
     return Grade(score, all(part.ok for part in parts), parts)
 
 

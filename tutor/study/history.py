@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from tutor.schedule.horizon import due_by
@@ -63,10 +63,11 @@ class History:
         self.reviews: list[Review] = []
         self.suspended: set[str] = set()
         self.flagged: dict[str, list[str]] = {}
-        self.fed: dict[str, datetime] = {}
         self.interview: date | None = None
         self._by_question: dict[str, list[Review]] = {}
         self._memories: dict[str, Memory | None] = {}
+        self._feeds: dict[str, tuple[datetime, str]] = {}
+        self._gone: set[str] = set()
         for event in events:
             self.apply(event)
 
@@ -89,10 +90,21 @@ class History:
 
     def due(self, question: str, now: datetime) -> datetime | None:
         """When a question is due, bent towards the interview; None when it was never seen."""
-        if question in self.fed:
-            return self.fed[question]
         memory = self.memory(question)
-        return due_by(memory, self.interview, now) if memory else None
+        due = due_by(memory, self.interview, now) if memory else None
+        fed = self._fed_at(question)
+        return min((time for time in (due, fed) if time), default=None)
+
+    def preview(self, question: str, now: datetime) -> dict[Rating, timedelta]:
+        """How long until the next time, for each rating that could be given now, bent towards the interview."""
+        memory = self.memory(question)
+        afterwards = {rating: self.scheduler.after(memory, rating, now) for rating in Rating}
+        return {rating: due_by(after, self.interview, now) - now for rating, after in afterwards.items()}
+
+    @property
+    def fed(self) -> dict[str, datetime]:
+        """Questions that a mock interview made due and that were not reviewed since, with the time of that."""
+        return {question: at for question in self._feeds if (at := self._fed_at(question))}
 
     def leech(self, question: str) -> bool:
         """True when the question keeps being forgotten."""
@@ -108,7 +120,14 @@ class History:
         """Reviews per day, in the local calendar."""
         return Counter(review.at.astimezone().date() for review in self.reviews)
 
+    def _fed_at(self, question: str) -> datetime | None:
+        fed = self._feeds.get(question)
+        last = next((review for review in reversed(self.of(question)) if not review.cram), None)
+        return fed[0] if fed and (last is None or (last.at, last.event) < fed) else None
+
     def _reviewed(self, event: Event) -> None:
+        if event.id in self._gone:
+            return
         body = event.body
         review = Review(
             event=event.id,
@@ -124,10 +143,10 @@ class History:
         self.reviews.append(review)
         self._by_question.setdefault(review.question, []).append(review)
         self._memories.pop(review.question, None)
-        self.fed.pop(review.question, None)
 
     def _undone(self, event: Event) -> None:
         gone = event.body["event"]
+        self._gone.add(gone)  # merged logs of machines whose clocks differ may tell of the undo first
         for reviews in (self.reviews, self._by_question.get(event.body["question"], [])):
             reviews[:] = [review for review in reviews if review.event != gone]
         self._memories.pop(event.body["question"], None)
@@ -143,7 +162,7 @@ class History:
 
     def _fed(self, event: Event) -> None:
         for question in event.body["questions"]:
-            self.fed[question] = event.at
+            self._feeds[question] = (event.at, event.id)
 
     def _planned(self, event: Event) -> None:
         chosen = event.body["interview"]

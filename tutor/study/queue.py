@@ -22,7 +22,10 @@ MAX_QUEUE = 500
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a learner asks to be asked. Empty sets mean everything; `new` bounds the unseen ones (None: no bound)."""
+    """What a learner asks to be asked. Empty sets mean everything; `new` bounds the unseen ones (None: no bound).
+
+    A `limit` of 0 means as many as a sitting can hold.
+    """
 
     topics: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
@@ -55,7 +58,7 @@ def build(entries: Sequence[Entry], history: History, wanted: Filter, now: datet
     Cram asks everything that passes, weakest memory first. `missed` asks only what was last answered wrong.
     Otherwise: what is due, oldest first, then unseen ones in the pack's order, both interleaved by topic.
     """
-    limit = min(wanted.limit or MAX_QUEUE, MAX_QUEUE)
+    limit = min(wanted.limit, MAX_QUEUE) if wanted.limit > 0 else MAX_QUEUE
     passing = [entry for entry in entries if wanted.admits(entry) and entry.id not in history.suspended]
     if wanted.missed:
         return [entry.id for entry in _interleave([e for e in passing if history.missed(e.id)])][:limit]
@@ -64,7 +67,7 @@ def build(entries: Sequence[Entry], history: History, wanted: Filter, now: datet
     due = [entry for entry in passing if due_now(history, entry.id, now)]
     due.sort(key=lambda entry: history.due(entry.id, now) or now)
     unseen = _interleave([entry for entry in passing if history.due(entry.id, now) is None])
-    fresh = unseen if wanted.new is None else unseen[: wanted.new]
+    fresh = unseen if wanted.new is None else unseen[: max(0, wanted.new)]
     return [entry.id for entry in (*_interleave(due), *fresh)][:limit]
 
 

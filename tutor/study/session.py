@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.schedule.memory import Rating
 
 if TYPE_CHECKING:
-    from tutor.content.models.question import Question
+    from tutor.content.models.question import OrderQuestion, Question
 
 COME_BACK_AFTER = 4
 MAX_RETURNS = 3
@@ -75,11 +75,22 @@ class Session:
         self.pending.pop(0)
         ratings = self.rated.setdefault(question, [])
         ratings.append(rating)
-        if rating is Rating.AGAIN and ratings.count(Rating.AGAIN) <= MAX_RETURNS:
+        returns = ratings.count(Rating.AGAIN) <= MAX_RETURNS and question not in self.skipped
+        if rating is Rating.AGAIN and returns:
             self.pending.insert(min(COME_BACK_AFTER, len(self.pending)), question)
 
+    def bring_forward(self, question: str) -> bool:
+        """Make a pending question the current one; False when it is not pending.
+
+        A log replayed on a changed pack, or written by two tutors at once, may rate in another order than ours.
+        """
+        if question in self.pending:
+            self.pending.remove(question)
+            self.pending.insert(0, question)
+        return question == self.current
+
     def leave_out(self, question: str) -> None:
-        """Do not ask a question again in this sitting (skipped or suspended)."""
+        """Do not ask a question again in this sitting (skipped or suspended), but for taking its own rating back."""
         self.pending = [other for other in self.pending if other != question]
         self.skipped.append(question)
 
@@ -111,9 +122,17 @@ def arrange(question: Question, seed: str) -> tuple[int, ...]:
         return tuple(places)
     random = Random(seed)
     random.shuffle(places)
-    if question.kind == "order" and places == sorted(places):
+    if question.kind == "order" and _in_order(question, places):
         places.append(places.pop(0))
     return tuple(places)
+
+
+def _in_order(question: OrderQuestion, places: list[int]) -> bool:
+    """True for a right order; entries of one rank may stand in any."""
+    sizes = (1 if isinstance(rank, str) else len(rank) for rank in question.sequence)
+    ranks = [rank for rank, size in enumerate(sizes) for _ in range(size)]
+    shown = [ranks[place] for place in places]
+    return shown == sorted(shown)
 
 
 def _count(question: Question) -> int:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from tutor.schedule.horizon import days_left, new_per_day
+from tutor.schedule.horizon import days_left, local_day, new_per_day
 from tutor.schedule.memory import Rating
-from tutor.study.queue import due_now
+from tutor.study.queue import LEARN_AHEAD, due_now
 
 if TYPE_CHECKING:
     from tutor.content.index import ChecklistEntry, Entry, Index
@@ -96,25 +96,26 @@ def standing(index: Index, history: History, now: datetime) -> Standing:
     """Sum up `history` on the pack of `index` at `now` (UTC)."""
     live = [entry for entry in index.entries if entry.id not in history.suspended]
     dues = [due for entry in live if (due := history.due(entry.id, now))]
-    tonight = _midnight_after(now)
+    today = local_day(now)
+    tonight = max(_midnight_after(today), now + LEARN_AHEAD)  # what is due now is due today, also just before midnight
     unseen = sum(history.due(entry.id, now) is None for entry in live)
-    interview = history.interview if history.interview and history.interview >= _local_day(now) else None
+    interview = history.interview if history.interview and history.interview >= today else None
     days = history.days()
     return Standing(
         due_now=sum(due_now(history, entry.id, now) for entry in live),
-        due_today=sum(due < tonight for due in dues),
-        due_week=sum(due < tonight + timedelta(days=6) for due in dues),
+        due_today=sum(due <= tonight for due in dues),
+        due_week=sum(due <= max(tonight, _midnight_after(today + timedelta(days=6))) for due in dues),
         unseen=unseen,
         total=len(index.entries),
-        reviewed_today=days[_local_day(now)],
-        streak=_streak(days, _local_day(now)),
+        reviewed_today=days[today],
+        streak=_streak(days, today),
         topics=tuple(_topics(index, live, history, now, interview)),
         leeches=tuple(entry.id for entry in live if history.leech(entry.id)),
         suspended=tuple(sorted(history.suspended)),
         flagged=tuple(sorted(history.flagged)),
         interview=interview,
-        days_left=days_left(interview, _local_day(now)) if interview else None,
-        new_per_day=new_per_day(unseen, interview, _local_day(now)) if interview else None,
+        days_left=days_left(interview, today) if interview else None,
+        new_per_day=new_per_day(unseen, interview, today) if interview else None,
         next_due=min((due for due in dues if due > now), default=None),
     )
 
@@ -162,7 +163,7 @@ def _of_scenario(scenario: str, total: float | None) -> Evidence:
 def _topics(
     index: Index, live: Sequence[Entry], history: History, now: datetime, interview: date | None
 ) -> list[TopicStanding]:
-    noon = datetime.combine(interview, now.timetz()) if interview else None
+    noon = datetime.combine(interview, time(12)).astimezone() if interview else None
     standings = []
     for topic in index.topics:
         ids = [entry.id for entry in live if entry.topic == topic.id]
@@ -196,9 +197,6 @@ def _streak(days: Counter[date], today: date) -> int:
     return streak
 
 
-def _local_day(now: datetime) -> date:
-    return now.astimezone().date()
-
-
-def _midnight_after(now: datetime) -> datetime:
-    return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+def _midnight_after(day: date) -> datetime:
+    """The end of a local day, which is 23 or 25 hours long when the clocks change."""
+    return datetime.combine(day + timedelta(days=1), time()).astimezone()
