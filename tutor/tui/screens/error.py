@@ -1,0 +1,45 @@
+"""Two windows that stop everything: an error, and a terminal that is too small. Refuses to show a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from tutor.errors import TutorError
+
+
+class ErrorScreen(ModalScreen[None]):
+    """An error that the learner has to know about before going on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,escape,space", "dismiss", "Close", id="error.close")]
+
+    def __init__(self, error: TutorError) -> None:
+        super().__init__()
+        self.error = error
+
+    def compose(self) -> ComposeResult:
+        """The sentence, what to do, and how to go on."""
+        with Vertical(classes="window"):
+            yield Static("That did not work", classes="window-title")
+            with VerticalScroll(can_focus=False):
+                yield Static(self.error.message, markup=False)
+                yield Static(self.error.hint, markup=False, classes="hint")
+            yield Static("Enter closes this", classes="muted")
+
+
+class TooSmallScreen(ModalScreen[None]):
+    """Asks for a larger terminal; goes away by itself once it is."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__()
+        self._needed = f"The terminal is too small. Make it at least {width} x {height}."
+
+    def compose(self) -> ComposeResult:
+        """One sentence."""
+        yield Static(self._needed)

@@ -1,0 +1,44 @@
+"""Help: every key of every screen. Refuses keys of its own: it reads the bindings that the screens have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.tui import keys
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.widgets.key_bar import KeyBar
+from tutor.tui.widgets.top_bar import TopBar
+
+PALETTE = keys.KeyLine("Ctrl+P", "Palette", "Find any screen, day, scenario or setting by name")
+
+
+class HelpScreen(TutorScreen):
+    """The key tables under each other."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.PLAIN
+    CSS_PATH = "help.tcss"
+
+    def compose(self) -> ComposeResult:
+        """One table per screen."""
+        groups = dict(keys.groups())
+        width = max(len(line.keys) for lines in groups.values() for line in lines)
+        yield TopBar("Help", self.coach.index.title)
+        with VerticalScroll(classes="page"):
+            for title, lines in groups.items():
+                shown = [*lines, PALETTE] if title == "Everywhere" else lines
+                yield Static(title, classes="title group")
+                yield Static(_table(shown, width))
+        yield KeyBar()
+
+
+def _table(lines: Sequence[keys.KeyLine], width: int) -> Content:
+    return Content("\n").join(
+        [Content.assemble((line.keys.rjust(width), "bold $accent"), "   ", line.does) for line in lines]
+    )

@@ -1,0 +1,200 @@
+"""Recap: the days and their sections on the left, one section on the right. Refuses to show it before its question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from tutor.tui import keys
+from tutor.tui.messages import AskQuestions
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.widgets.key_bar import KeyBar
+from tutor.tui.widgets.section_view import SectionView
+from tutor.tui.widgets.top_bar import TopBar
+from tutor.tui.wrapped import hanging
+
+if TYPE_CHECKING:
+    from tutor.coach.coach import Coach
+    from tutor.content.models.recap import RecapFile, Section
+
+
+class RecapScreen(TutorScreen):
+    """Browse and search. On a narrow terminal the two panes take turns."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.RECAP
+    CSS_PATH = "recap.tcss"
+    AUTO_FOCUS = "#sections"
+
+    def __init__(self, coach: Coach, topic: str = "") -> None:
+        super().__init__(coach)
+        self._topic = topic
+        self._recaps: list[RecapFile] = []
+        self._places: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """The frame; the sections are read after the first paint."""
+        yield TopBar("Recap", self.coach.index.title)
+        with Horizontal(id="panes"):
+            with Vertical(id="contents", classes="pane"):
+                yield Input(placeholder="Search every section", id="query", compact=True)
+                yield OptionList(id="sections", compact=True, markup=False)
+            with VerticalScroll(id="reader", classes="pane", can_focus=True):
+                yield SectionView()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Read the recaps once the frame is there."""
+        self.after_paint(self._read)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what does something now."""
+        view = self.query_one(SectionView)
+        if action == "reply":
+            return view.revealed and view.section is not None and view.replies < len(view.section.asked_next)
+        if action == "reveal":
+            return not view.revealed
+        return True
+
+    @on(OptionList.OptionHighlighted, "#sections")
+    def _preview(self, event: OptionList.OptionHighlighted) -> None:
+        if event.option_id and self.query_one(SectionView).place != event.option_id:
+            self._show(event.option_id)
+
+    @on(OptionList.OptionSelected, "#sections")
+    def _read_on(self) -> None:
+        self._enter_reader()
+
+    @on(Input.Changed, "#query")
+    def _search(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    @on(Input.Submitted, "#query")
+    def _to_results(self) -> None:
+        self.query_one("#sections").focus()
+
+    def action_search(self) -> None:
+        """Search every section."""
+        self.remove_class("-reading")
+        self.add_class("-searching")
+        self.query_one("#query").focus()
+
+    def action_back(self) -> None:
+        """Out of the reader or the search first, then out of the screen."""
+        if self.has_class("-reading"):
+            self.remove_class("-reading")
+            self.query_one("#sections").focus()
+        elif self.has_class("-searching"):
+            self.remove_class("-searching")
+            self.query_one("#query", Input).value = ""
+            self.query_one("#sections").focus()
+        else:
+            self.dismiss()
+
+    def action_reveal(self) -> None:
+        """Show the section."""
+        self.query_one(SectionView).revealed = True
+        self._enter_reader()
+        self.refresh_bindings()
+
+    def action_reply(self) -> None:
+        """Show what the next follow-up listens for."""
+        view = self.query_one(SectionView)
+        view.replies += 1
+        self.query_one(f"#asked-{view.replies - 1}").scroll_visible()
+        self.refresh_bindings()
+
+    def action_turn(self, step: int) -> None:
+        """Go to the next section, or the one before."""
+        view = self.query_one(SectionView)
+        here = self._places.index(view.place) + step if view.place in self._places else 0
+        if 0 <= here < len(self._places):
+            sections = self.query_one("#sections", OptionList)
+            self._show(self._places[here])
+            if sections.get_option_index(self._places[here]) is not None:
+                sections.highlighted = sections.get_option_index(self._places[here])
+
+    def action_copy(self) -> None:
+        """Copy the section as Markdown."""
+        from tutor.tui.recap_text import section_markdown
+
+        section = self.query_one(SectionView).section
+        if section:
+            self.app.copy_to_clipboard(section_markdown(section))
+            self.notify(f"Copied: {section.title}", timeout=3, markup=False)
+
+    def action_quiz(self) -> None:
+        """Ask this section's questions: by the schedule when it wants one of them, else as practice."""
+        from tutor.study.queue import Filter, due_now
+
+        section = self.query_one(SectionView).section
+        if section is None or not section.questions:
+            self.notify("This section has no questions of its own.", severity="warning")
+            return
+        history, now = self.coach.history, self.coach.now()
+        wanted = any(history.due(id_, now) is None or due_now(history, id_, now) for id_ in section.questions)
+        self.post_message(AskQuestions(Filter(questions=frozenset(section.questions), cram=not wanted)))
+
+    def _read(self) -> None:
+        self._recaps = [self.coach.library.recap(topic.id) for topic in self.coach.index.topics if topic.recap]
+        self._places = [f"{recap.topic}/{section.id}" for recap in self._recaps for section in recap.sections]
+        self._fill("")
+        first = next((place for place in self._places if place.startswith(f"{self._topic}/")), None)
+        if first:
+            sections = self.query_one("#sections", OptionList)
+            sections.highlighted = sections.get_option_index(first)
+
+    def _fill(self, query: str) -> None:
+        from tutor.tui.recap_text import search
+
+        sections = self.query_one("#sections", OptionList)
+        sections.clear_options()
+        if query.strip():
+            hits = search(self._recaps, query)
+            for hit in hits:
+                text = Content.assemble(hit.title, "\n", (f"  {hit.snippet}", "$foreground 60%"))
+                sections.add_option(Option(text, id=f"{hit.topic}/{hit.section}"))
+            if not hits:
+                sections.add_option(Option("Nothing holds all these words.", disabled=True))
+        else:
+            for recap in self._recaps:
+                sections.add_options(self._topic_options(recap))
+        sections.action_first()
+
+    def _topic_options(self, recap: RecapFile) -> list[Option]:
+        topic = next(topic for topic in self.coach.index.topics if topic.id == recap.topic)
+        title = f"{topic.day}  {topic.title}" if topic.day else topic.title
+        width = self.query_one("#sections").content_size.width
+        head = Option(hanging(Content(""), title, width, "bold $primary"), disabled=True)
+        return [
+            head,
+            *(
+                Option(hanging(Content("  "), part.title, width), id=f"{recap.topic}/{part.id}")
+                for part in recap.sections
+            ),
+        ]
+
+    def _show(self, place: str) -> None:
+        section = self._section(place)
+        topic = next((topic for topic in self.coach.index.topics if place.startswith(f"{topic.id}/")), None)
+        if section:
+            self.query_one(SectionView).show(section, f"{topic.day}" if topic and topic.day else "", place)
+            self.query_one("#reader").scroll_home(animate=False)
+            self.refresh_bindings()
+
+    def _section(self, place: str) -> Section | None:
+        for recap in self._recaps:
+            for section in recap.sections:
+                if f"{recap.topic}/{section.id}" == place:
+                    return section
+        return None
+
+    def _enter_reader(self) -> None:
+        self.add_class("-reading")
+        self.query_one("#reader").focus()

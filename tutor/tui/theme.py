@@ -1,0 +1,71 @@
+"""The two themes. Refuses to let a color be the only carrier of a meaning: marks and words say the same."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="tutor-dark",
+    dark=True,
+    foreground="#dce3ea",
+    background="#12171e",
+    surface="#19202a",
+    panel="#232d3a",
+    primary="#5cc0c7",
+    secondary="#8aa9d6",
+    accent="#f0b45f",
+    success="#86c98a",
+    warning="#f0b45f",
+    error="#f08a84",
+    variables={
+        "border": "#5cc0c7",
+        "border-blurred": "#34414f",
+        "footer-background": "#19202a",
+        "footer-key-foreground": "#f0b45f",
+        "input-selection-background": "#5cc0c7 35%",
+        "block-cursor-foreground": "#f4f8fb",
+        "block-cursor-background": "#28505a",
+        "block-cursor-blurred-background": "#222c37",
+        "block-cursor-blurred-foreground": "#dce3ea",
+        "scrollbar": "#34414f",
+        "scrollbar-hover": "#45566a",
+        "scrollbar-active": "#5cc0c7",
+        "scrollbar-background": "#171d25",
+        "scrollbar-background-hover": "#171d25",
+        "scrollbar-background-active": "#171d25",
+        "scrollbar-corner-color": "#12171e",
+    },
+)
+
+LIGHT = Theme(
+    name="tutor-light",
+    dark=False,
+    foreground="#1f262e",
+    background="#fbfaf7",
+    surface="#f2f0ea",
+    panel="#e5e1d7",
+    primary="#0a6670",
+    secondary="#31568f",
+    accent="#8a4f00",
+    success="#1f6f2b",
+    warning="#8a4f00",
+    error="#a8231c",
+    variables={
+        "border": "#0a6670",
+        "border-blurred": "#c9c3b5",
+        "footer-background": "#f2f0ea",
+        "footer-key-foreground": "#8a4f00",
+        "input-selection-background": "#0a6670 25%",
+        "block-cursor-foreground": "#0b1d20",
+        "block-cursor-background": "#bfe0e0",
+        "block-cursor-blurred-background": "#e9e5da",
+        "block-cursor-blurred-foreground": "#1f262e",
+        "scrollbar": "#c9c3b5",
+        "scrollbar-hover": "#aea793",
+        "scrollbar-active": "#0a6670",
+        "scrollbar-background": "#f2f0ea",
+        "scrollbar-background-hover": "#f2f0ea",
+        "scrollbar-background-active": "#f2f0ea",
+        "scrollbar-corner-color": "#fbfaf7",
+    },
+)

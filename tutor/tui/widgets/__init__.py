@@ -1,0 +1,1 @@
+"""Widgets: messages up, attributes down. Refuses to load, save or decide anything."""
