@@ -55,7 +55,7 @@ class PackFolder:
             "questions": [one["id"] for one in questions],
         }
         checklist = yaml.safe_load(self.text("checklist.yaml"))
-        checklist["checklist"].append(item)
+        checklist["checklist"] = [*(one for one in checklist["checklist"] if one["id"] != "bank"), item]
         self.write("checklist.yaml", yaml.safe_dump(checklist))
         return self.write("questions/bank.yaml", yaml.safe_dump({"questions": questions}, sort_keys=False))
 
@@ -69,7 +69,9 @@ def pack(tmp_path: Path) -> PackFolder:
 def single(number: int, right: int = 0, longest: bool = False, **changes: Any) -> dict[str, Any]:
     """A valid single question about nothing, with the right option in place `right` (from 0)."""
     words = [f"w{number}x{position}" for position in range(12)]
-    options = [{"text": f"outcome {name} of case {number}", "why": f"It is {name}."} for name in ("ax", "bx", "cx")]
+    options: list[dict[str, Any]] = [
+        {"text": f"outcome {name} of case {number}", "why": f"It is {name}."} for name in ("ax", "bx", "cx")
+    ]
     answer = {"text": f"outcome dx of case {number}" + ("!" * 4 * longest), "why": "It is dx.", "correct": True}
     options.insert(right, answer)
     question = {

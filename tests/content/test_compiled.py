@@ -285,9 +285,7 @@ def options(right: int) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Four options of which the first `right` are right."""
     texts = st.lists(LINE, min_size=4, max_size=4, unique_by=lambda text: text.strip().casefold())
     return texts.map(
-        lambda found: [
-            {"text": text, "why": "w", "correct": number < right} for number, text in enumerate(found)
-        ]
+        lambda found: [{"text": text, "why": "w", "correct": number < right} for number, text in enumerate(found)]
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tutor.content.compiled import Body
 from tutor.content.index import ChecklistEntry, Entry, Index, LabEntry, ScenarioEntry, TopicEntry
 from tutor.content.models.question import QuestionBody
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 
 
 def index_of(source: PackSource) -> Index:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tutor.content.models.base import KeyPoint
     from tutor.content.models.recap import RecapFile
     from tutor.content.models.scenario import Scenario
-    from tutor.content.source import PackSource, Placed
+    from tutor.content.placed import PackSource, Placed
 
 
 def broken(source: PackSource) -> list[Problem]:

@@ -6,46 +6,22 @@ All files are read before anything is refused, so that an author sees every prob
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from tutor.content.files import part_files
+from tutor.content.links import broken
 from tutor.content.models.base import Strict
-from tutor.content.models.pack import ChecklistFile, ChecklistItem, Pack, Tip, TipsFile
-from tutor.content.models.question import Question, QuestionFile
+from tutor.content.models.pack import ChecklistFile, Pack, TipsFile
+from tutor.content.models.question import QuestionFile
 from tutor.content.models.recap import RecapFile
-from tutor.content.models.scenario import Scenario, ScenarioFile
+from tutor.content.models.scenario import ScenarioFile
+from tutor.content.placed import PackSource, Placed
 from tutor.content.validate import validate
 from tutor.errors import ContentError, Problem
-from tutor.yamlfile import Document, Place, read
+from tutor.yamlfile import read
 
 S = TypeVar("S", bound=Strict)
-
-
-@dataclass(frozen=True, slots=True)
-class Placed(Generic[S]):
-    """A piece of content together with the document and the place it came from."""
-
-    content: S
-    document: Document
-    place: Place
-
-    def problem(self, what: str, *within: str | int) -> Problem:
-        """A problem at this piece, or at a key inside it."""
-        return Problem(self.document.path, self.document.line((*self.place, *within)), what)
-
-
-@dataclass(frozen=True, slots=True)
-class PackSource:
-    """A whole pack as its authors wrote it."""
-
-    pack: Placed[Pack]
-    recaps: tuple[Placed[RecapFile], ...]
-    questions: tuple[Placed[Question], ...]
-    scenarios: tuple[Placed[Scenario], ...]
-    checklist: tuple[Placed[ChecklistItem], ...]
-    tips: tuple[Placed[Tip], ...]
 
 
 def read_pack(folder: Path) -> PackSource:
@@ -77,8 +53,6 @@ def read_pack(folder: Path) -> PackSource:
         tuple(_children(checklist, "checklist")) if checklist else (),
         tuple(_children(tips, "tips")) if tips else (),
     )
-    from tutor.content.links import broken
-
     if problems := broken(source):
         raise ContentError(problems)
     return source

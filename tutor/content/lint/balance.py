@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutor.content.models.base import Level
 from tutor.content.models.question import KINDS, PredictQuestion, SingleQuestion
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 
 MIN_CHOICES = 20

@@ -1,7 +1,8 @@
 """Statements that interviews reward and practice refutes. Refuses them wherever a learner is meant to believe the text.
 
 They may stand in wrong options, traps, red flags, notes, weak examples and faulty code, and in a sentence that denies
-them. A sentence denies a claim when it holds a word such as `not` or `myth` outside the claim's own words.
+them. A sentence denies a claim when it holds a word such as `not` or `myth`; of a claim that is itself a denial, the
+claim's own words do not count.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tutor.content.lint.teaching import taught
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 
 
@@ -21,10 +22,11 @@ class Claim(NamedTuple):
     name: str
     pattern: re.Pattern[str]
     instead: str
+    denies: bool
 
 
-def _claim(name: str, pattern: str, instead: str) -> Claim:
-    return Claim(name, re.compile(pattern, re.IGNORECASE), instead)
+def _claim(name: str, pattern: str, instead: str, denies: bool = False) -> Claim:
+    return Claim(name, re.compile(pattern, re.IGNORECASE), instead, denies)
 
 
 _IN_SENTENCE = r"[^.;:!?]*"
@@ -43,6 +45,7 @@ CLAIMS = (
         r"\b(?:can ?not|can't|can never|impossible to)\s+(?:be\s+)?(?:revoked?|invalidated?)\b"
         r"(?!\s+(?:by|without|alone|individually|through|on its own|directly))",
         "short lifetimes, a denylist of `jti`, introspection and key rotation revoke it, each at a price",
+        denies=True,
     ),
     _claim(
         "fanout chooses the channel",
@@ -64,6 +67,7 @@ CLAIMS = (
         "ACID transactions do not work",
         rf"\bACID\b{_IN_SENTENCE}\b(?:(?:do|does)(?:n't|\s+not)\s+work|(?:is|are)\s+(?:impossible|useless|gone|dead)\b)",
         "ACID transactions work inside each service; what is missing is one across services",
+        denies=True,
     ),
     _claim(
         "a dead letter queue retries",
@@ -120,7 +124,7 @@ CLAIMS = (
 )
 
 _DENIALS = re.compile(
-    r"\b(?:not|no|never|nor|neither|cannot|nothing|without|wrong|false|myths?|misconceptions?|mistaken?|incorrect|"
+    r"\b(?:not|no|never|nor|neither|nobody|none|cannot|nothing|ignores?|without|wrong|false|myths?|misconceptions?|mistaken?|incorrect|"
     r"instead|rather|absolute|unlike|misses|overclaims?|promises?|claims?|trap|untrue|hardly|too)\b|n't\b",
     re.IGNORECASE,
 )
@@ -140,11 +144,10 @@ def wrong_claims(text: str) -> Iterator[tuple[Claim, str]]:
         sentence = " ".join(part.replace("\u2019", "'").split())
         for claim in CLAIMS:
             found = claim.pattern.search(sentence)
-            if found and not _denied(sentence, found):
+            if found and not _denied(claim, sentence, found):
                 yield claim, sentence
 
 
-def _denied(sentence: str, found: re.Match[str]) -> bool:
-    """True when a word outside the claim's own words denies it, or one right inside that the claim does not need."""
-    outside = f"{sentence[: found.start()]} {sentence[found.end() :]}"
-    return bool(_DENIALS.search(outside)) or bool(re.search(r"\bignores?\b|\bonly reads?\b", found[0], re.IGNORECASE))
+def _denied(claim: Claim, sentence: str, found: re.Match[str]) -> bool:
+    around = f"{sentence[: found.start()]} {sentence[found.end() :]}"
+    return bool(_DENIALS.search(around if claim.denies else sentence))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tutor.content.lint.walk import At, sections
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 
 

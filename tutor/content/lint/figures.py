@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from tutor.content.lint.walk import codes, diagrams
 from tutor.content.models.question import SpotQuestion
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 from tutor.yamlfile import syntax_problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor.content.lint.walk import asked
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 from tutor.phrases import reveal, words_of
 

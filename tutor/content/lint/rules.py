@@ -11,7 +11,7 @@ from tutor.content.lint.figures import code_faults, diagram_faults, unrepaired
 from tutor.content.lint.points import hidden_points, phrases_given_away
 from tutor.content.lint.twins import twins
 from tutor.content.lint.wording import answers_in_view, option_names, option_shapes
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.errors import Problem
 
 Rule = Callable[[PackSource], Iterator[Problem]]

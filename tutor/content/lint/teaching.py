@@ -11,7 +11,7 @@ from tutor.content.models.base import KeyPoint
 from tutor.content.models.question import ClozeQuestion, MatchQuestion, OpenQuestion, PredictQuestion
 from tutor.content.models.recap import Section
 from tutor.content.models.scenario import Scenario
-from tutor.content.source import PackSource
+from tutor.content.placed import PackSource
 from tutor.yamlfile import Place
 
 Texts = Iterator[tuple[Place, str]]

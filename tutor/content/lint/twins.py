@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from tutor.content.models.question import ClozeQuestion, MatchQuestion, OrderQuestion, Question
-from tutor.content.source import PackSource, Placed
+from tutor.content.placed import PackSource, Placed
 from tutor.errors import Problem
 from tutor.phrases import words_of
 

@@ -11,7 +11,7 @@ from tutor.content.models.question import MultiQuestion, OpenQuestion, PredictQu
 if TYPE_CHECKING:
     from tutor.content.models.base import Code, KeyPoint
     from tutor.content.models.recap import Section
-    from tutor.content.source import PackSource, Placed
+    from tutor.content.placed import PackSource, Placed
     from tutor.errors import Problem
     from tutor.yamlfile import Place
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tutor.content.lint.walk import CHOICES
 from tutor.content.models.question import ClozeQuestion, MatchQuestion, OrderQuestion, Question
-from tutor.content.source import PackSource, Placed
+from tutor.content.placed import PackSource, Placed
 from tutor.errors import Problem
 from tutor.phrases import words_of
 
