@@ -14,11 +14,11 @@ SIMILARITY = 90
 _MIN_FUZZY_LENGTH = 6
 _NOT = frozenset(("not", "no", "never", "without", "cannot", "nor", "non"))
 _TURNING = ("a", "un", "in", "im", "non", "de", "en", "dis", "mis", "anti", "ir", "pre", "post", "inter", "intra")
-_WORD = re.compile(r"[a-z0-9']+(?:[-/.][a-z0-9']+)*")
+_WORD = re.compile(r"[a-z0-9']+(?:[/.][a-z0-9']+)*")
 
 
 def words_of(text: str) -> list[str]:
-    """The words of `text` in order, case folded, punctuation dropped."""
+    """The words of `text` in order, case folded, punctuation dropped; a hyphen separates, as a space does."""
     return _WORD.findall(text.casefold().replace("\u2019", "'"))
 
 
