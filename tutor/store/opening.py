@@ -60,9 +60,10 @@ def _prepared(db: sqlite3.Connection, path: Path, steps: tuple[str, ...], now: C
         error = sqlite3.DatabaseError(found)
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
-    db.execute("BEGIN IMMEDIATE")  # fails now, not after the first answer, when the file cannot be written
+    db.execute("BEGIN IMMEDIATE")
     try:
         backup = _migrate(db, path, steps, now) if done < len(steps) else None
+        db.execute("DELETE FROM drafts WHERE name IS NULL")  # fails now, not after an answer, if the file is read-only
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

@@ -112,7 +112,7 @@ def _same_unit(said: str, unit: str) -> bool:
     if not said or not unit:
         return not re.search(r"\d", said)
     one, two = (_UNITS.get(text, text) for text in (said, unit))
-    plural = len(said) > 3 and said.removesuffix("s") == unit.removesuffix("s")
+    plural = len(said) > 2 and said.removesuffix("s") == unit.removesuffix("s")
     return one == two or plural or unit.startswith(f"{said} ")
 
 

@@ -1,0 +1,1 @@
+"""Tests of the progress store, with real files and real processes."""

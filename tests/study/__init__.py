@@ -1,0 +1,1 @@
+"""Tests of one sitting, and of what all sittings add up to."""
