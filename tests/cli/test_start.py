@@ -1,0 +1,104 @@
+"""Help, version, completion, doctor, authors' commands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import COMMAND, ROOT, SMALL, Tutor
+from tutor import __version__
+
+COMMANDS = (
+    "recap", "quiz", "mock", "progress", "checklist", "tips", "plan", "suspended", "flags", "export", "import",
+    "content", "doctor",
+)  # fmt: skip
+
+
+def test_version_and_help(tutor: Tutor) -> None:
+    """The version, every command with a sentence, and for each command every option with one."""
+    assert tutor.ok("--version") == f"tutor {__version__}\n"
+    output = tutor.ok("-h")
+    assert all(f"  {name} " in output for name in COMMANDS)
+    assert tutor.home.exists() is False
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(tutor: Tutor, name: str) -> None:
+    """`tutor COMMAND --help` works without touching the learner's data."""
+    assert tutor.ok(name, "--help").startswith(f"Usage: tutor {name}")
+    assert tutor.home.exists() is False
+
+
+def test_unknown_commands_are_usage_errors(tutor: Tutor) -> None:
+    """Exit code 2 with the way to the help."""
+    done = tutor.run("quizz")
+    assert done.returncode == 2 and "No such command" in done.stderr
+
+
+def _completed(tutor: Tutor, *words: str) -> list[str]:
+    env = {"_TUTOR_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(("tutor", *words)), "COMP_CWORD": str(len(words))}
+    done = subprocess.run(
+        COMMAND, capture_output=True, text=True, env={**tutor.env, **env}, cwd=ROOT, check=False, timeout=60
+    )
+    return done.stdout.split()
+
+
+def test_completion(tutor: Tutor) -> None:
+    """The shell completes commands, days, topics, kinds, and ids of questions, scenarios and tips."""
+    assert _completed(tutor, "pro") == ["progress"]
+    assert _completed(tutor, "quiz", "--day", "1") == ["1"]
+    assert _completed(tutor, "quiz", "--kind", "s") == ["single", "spot"]
+    assert _completed(tutor, "quiz", "--question", "small-s") == ["small-single", "small-spot"]
+    assert _completed(tutor, "recap", "qu") == ["queues"]
+    assert _completed(tutor, "mock", "sm") == ["small-talk"]
+    assert _completed(tutor, "tips", "as") == ["ask-first"]
+
+
+def test_completion_survives_a_missing_pack(tutor: Tutor) -> None:
+    """Where there is no pack, nothing is offered and nothing fails."""
+    tutor.env["TUTOR_CONTENT"] = str(tutor.home / "none")
+    assert _completed(tutor, "mock", "sm") == []
+
+
+def test_doctor(tutor: Tutor) -> None:
+    """A sound machine is exit code 0, each finding a line, or JSON."""
+    output = tutor.ok("doctor")
+    assert "A small pack (2 topics, 8 questions, 1 scenario, 2 tips)" in output
+    findings = {finding["name"]: finding for finding in tutor.json("doctor")}
+    assert findings["progress store"]["ok"] and findings["labs"]["note"] == "coming"
+    assert findings["terminal"]["ok"] is False
+    assert {"Python", "UTF-8", "free disk", "cache", "textual", "fsrs"} <= set(findings)
+
+
+def test_doctor_without_a_pack_goes_on(tutor: Tutor) -> None:
+    """A missing pack is one finding among the others; the exit code is 4."""
+    done = tutor.run("doctor", TUTOR_CONTENT=str(tutor.home / "none"))
+    assert done.returncode == 4
+    assert "FAILS  content" in done.stdout and "ok     fsrs" in done.stdout
+
+
+def test_authors_begin_and_check_a_pack(tutor: Tutor, tmp_path: Path) -> None:
+    """A new pack passes lint and can be learned from at once; a folder in use is refused."""
+    folder = tmp_path / "mine"
+    tutor.ok("content", "new", str(folder))
+    assert "no problems" in tutor.ok("content", "lint", str(folder))
+    assert tutor.ok("--content", str(folder), "quiz", "--plain").startswith("\nQuestion 1 of")
+    assert tutor.run("content", "new", str(folder)).returncode == 2
+
+
+def test_lint_prints_places(tutor: Tutor) -> None:
+    """Problems are printed as file:line on stdout, the count on stderr, and the exit code is 1."""
+    done = tutor.run("content", "lint", str(SMALL))
+    assert done.returncode == 1
+    assert all(".yaml:" in line for line in done.stdout.splitlines())
+    assert "problems in" in done.stderr
+
+
+def test_schemas(tutor: Tutor, tmp_path: Path) -> None:
+    """Schemas are printed as one JSON object, or written one file each."""
+    assert "pack.schema.json" in json.loads(tutor.ok("content", "schema"))
+    tutor.ok("content", "schema", str(tmp_path / "schemas"))
+    assert (tmp_path / "schemas" / "pack.schema.json").is_file()
