@@ -89,7 +89,7 @@ def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
     """A store of a newer tutor is not touched, not even set aside."""
     fill(path, steps=LATER_STEPS)
     before = path.read_bytes()
-    with pytest.raises(StoreTooNew, match="version 3 .* knows 1"):
+    with pytest.raises(StoreTooNew, match=r"version 3 .* knows 1"):
         Log(path, Clock())
     assert path.read_bytes() == before
     assert names(path) == {"progress.db"}

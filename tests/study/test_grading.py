@@ -94,7 +94,7 @@ def test_only_permutations_within_ranks_are_correct() -> None:
 )
 def test_what_does_not_fit_the_question_is_refused(id_: str, given_: Any, tmp_path: Path) -> None:
     """Places that do not exist, doubles, other types and open questions raise ValueError, never pass by accident."""
-    with pytest.raises(ValueError, match="q-|open"):
+    with pytest.raises(ValueError, match=r"q-|open"):
         grade(question(id_, tmp_path), given_)
 
 

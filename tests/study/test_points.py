@@ -25,7 +25,7 @@ POINTS = (
         ("it sends the same keys twice", {"idem": "same keys twice"}),
         ("it is idempotant", {"idem": "idempotant"}),
         ("POST is not idempotent", {}),
-        ("POST isn’t idempotent", {}),
+        ("POST isn\u2019t idempotent", {}),
         ("they aren't really idempotent", {}),
         ("it is non-idempotent", {}),
         ("synchronous calls everywhere", {"sync": "synchronous calls"}),

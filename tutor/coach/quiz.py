@@ -236,7 +236,7 @@ class Quiz:
                 answer = self._ratings.pop().body["answer"]
             elif event.kind in ("skipped", "suspended"):
                 self._leave_out(event.body["question"])
-        for question in self._coach.history.suspended:
+        for question in self._coach.history.suspended.intersection(self.session.pending):
             self.session.leave_out(question)
         self._answered = self._still_fits(answer, events)
 

@@ -92,7 +92,8 @@ class Session:
     def leave_out(self, question: str) -> None:
         """Do not ask a question again in this sitting (skipped or suspended), but for taking its own rating back."""
         self.pending = [other for other in self.pending if other != question]
-        self.skipped.append(question)
+        if question not in self.skipped:
+            self.skipped.append(question)
 
     def undo(self) -> str | None:
         """Go back to before the last rating; returns the question that is current again, None at the start."""
