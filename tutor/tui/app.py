@@ -48,6 +48,7 @@ class TutorApp(App[None]):
         super().__init__()
         self.coach = coach
         self._start = start
+        self._under_way = False
         self._ascii = AsciiFilter() if ascii_only() else None
         self._too_small: Screen[None] | None = None
         self.register_theme(DARK)
@@ -68,11 +69,13 @@ class TutorApp(App[None]):
             from tutor.tui.screens.welcome import WelcomeScreen
 
             self.push_screen(WelcomeScreen(self.coach))
+        self._under_way = True
         self._fit(self.size)
 
     def on_resize(self, event: Resize) -> None:
         """A terminal that is too small gets a sentence instead of a broken layout."""
-        self._fit(event.size)
+        if self._under_way:
+            self._fit(event.size)
 
     async def run_action(
         self,

@@ -47,11 +47,15 @@ _ASCII = {
 }
 
 
+def encodings() -> tuple[str, str]:
+    """What the locale and the terminal stream speak. Textual paints on the real standard error stream."""
+    return locale.getencoding(), getattr(sys.__stderr__, "encoding", None) or "utf-8"
+
+
 @cache
 def ascii_only() -> bool:
     """True when the locale or the terminal stream speaks something other than UTF-8."""
-    streams = (locale.getencoding(), getattr(sys.__stderr__, "encoding", None) or "utf-8")
-    return any("utf" not in encoding.casefold() for encoding in streams)
+    return any("utf" not in encoding.casefold() for encoding in encodings())
 
 
 def to_ascii(text: str) -> str:

@@ -82,7 +82,7 @@ SCREENS = (
     ("Everywhere", "tutor.tui.app", "TutorApp"),
     ("Home", "tutor.tui.screens.home", "HomeScreen"),
     ("Quiz", "tutor.tui.screens.quiz", "QuizScreen"),
-    ("Mock interviews", "tutor.tui.screens.mock", "MocksScreen"),
+    ("Mock interviews", "tutor.tui.screens.mocks", "MocksScreen"),
     ("One mock interview", "tutor.tui.screens.mock", "MockScreen"),
     ("Recap", "tutor.tui.screens.recap", "RecapScreen"),
     ("Progress", "tutor.tui.screens.progress", "ProgressScreen"),
@@ -128,8 +128,16 @@ def _lines(bindings: Sequence[BindingType]) -> list[KeyLine]:
         keys = made.key_display or spelled(made.key)
         does = made.tooltip or made.description
         earlier = lines.get(does)
-        lines[does] = KeyLine(f"{earlier.keys} or {keys}" if earlier else keys, made.description, does)
+        lines[does] = KeyLine(_joined(earlier.keys, keys) if earlier else keys, made.description, does)
     return list(lines.values())
+
+
+def _joined(earlier: str, keys: str) -> str:
+    """Two spellings as one; digits in a row become a range."""
+    first, _, last = earlier.partition(" to ")
+    if keys.isdigit() and first.isdigit() and int(keys) == int(last or first) + 1:
+        return f"{first} to {keys}"
+    return f"{earlier} or {keys}"
 
 
 def _spelled(key: str) -> str:
@@ -141,4 +149,4 @@ def _spelled(key: str) -> str:
 
 
 def _ticks(keys: str) -> str:
-    return " or ".join(f"`{key}`" for key in keys.split(" or "))
+    return " or ".join(" to ".join(f"`{key}`" for key in part.split(" to ")) for part in keys.split(" or "))

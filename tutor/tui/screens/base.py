@@ -45,6 +45,8 @@ class TutorScreen(Screen[None]):
         """Call `load` once the frame is on the screen, errors said."""
 
         def loaded() -> None:
+            if not (self.is_attached and self.is_mounted and self.children):
+                return  # closed in the meantime
             with self.saying_errors():
                 load()
 

@@ -23,7 +23,7 @@ def made(name: str, coach: Coach, topic: str = "") -> Screen[None]:
 
 
 def _mocks(coach: Coach) -> Screen[None]:
-    from tutor.tui.screens.mock import MocksScreen
+    from tutor.tui.screens.mocks import MocksScreen
 
     return MocksScreen(coach)
 

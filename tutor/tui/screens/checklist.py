@@ -50,6 +50,11 @@ class ChecklistScreen(TutorScreen):
         self.coach.refresh()
         self.after_paint(self._load)
 
+    def on_resize(self) -> None:
+        """Wrap the claims anew."""
+        if self._mastery:
+            self._list()
+
     def action_back(self) -> None:
         """Out of the evidence first, then out of the screen."""
         if self.query_one("#evidence").has_focus:
@@ -84,6 +89,9 @@ class ChecklistScreen(TutorScreen):
 
     def _load(self) -> None:
         self._mastery = self.coach.mastery()
+        self._list()
+
+    def _list(self) -> None:
         claims = self.query_one("#claims", OptionList)
         here, width = claims.highlighted or 0, claims.content_size.width
         claims.clear_options()
@@ -106,7 +114,7 @@ class ChecklistScreen(TutorScreen):
     def _said(self, piece: Evidence) -> str:
         if piece.kind == "question":
             width = self.query_one("#evidence").content_size.width
-            return headline(self.coach.library.question(piece.id).prompt, max(30, width - 2))
+            return headline(self.coach.library.question(piece.id).prompt, max(30, width - 4))
         entries = self.coach.index.scenarios if piece.kind == "scenario" else self.coach.index.labs
         return next((entry.title for entry in entries if entry.id == piece.id), piece.id)
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class ErrorScreen(ModalScreen[None]):
     """An error that the learner has to know about before going on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,escape,space", "dismiss", "Close", id="error.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,escape,space", "dismiss", "Close", id="error.close"),
+        Binding("q,ctrl+q", "app.quit", "Quit", id="error.quit"),
+    ]
 
     def __init__(self, error: TutorError) -> None:
         super().__init__()
@@ -36,9 +39,11 @@ class ErrorScreen(ModalScreen[None]):
 class TooSmallScreen(ModalScreen[None]):
     """Asks for a larger terminal; goes away by itself once it is."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q", "app.quit", "Quit", id="small.quit")]
+
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
-        self._needed = f"The terminal is too small. Make it at least {width} x {height}."
+        self._needed = f"The terminal is too small.\nMake it at least {width} x {height}.\n\nq quits"
 
     def compose(self) -> ComposeResult:
         """One sentence."""

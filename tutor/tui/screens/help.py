@@ -15,8 +15,11 @@ from tutor.tui import keys
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.top_bar import TopBar
+from tutor.tui.wrapped import hanging
 
 PALETTE = keys.KeyLine("Ctrl+P", "Palette", "Find any screen, day, scenario or setting by name")
+MARGIN = 8
+"""Columns that padding and the scrollbar take."""
 
 
 class HelpScreen(TutorScreen):
@@ -34,11 +37,10 @@ class HelpScreen(TutorScreen):
             for title, lines in groups.items():
                 shown = [*lines, PALETTE] if title == "Everywhere" else lines
                 yield Static(title, classes="title group")
-                yield Static(_table(shown, width))
+                yield Static(_table(shown, width, self.app.size.width - MARGIN))
         yield KeyBar()
 
 
-def _table(lines: Sequence[keys.KeyLine], width: int) -> Content:
-    return Content("\n").join(
-        [Content.assemble((line.keys.rjust(width), "bold $accent"), "   ", line.does) for line in lines]
-    )
+def _table(lines: Sequence[keys.KeyLine], width: int, room: int) -> Content:
+    drawn = [hanging(Content.styled(f"{line.keys:>{width}}   ", "bold $accent"), line.does, room) for line in lines]
+    return Content("\n").join(drawn)

@@ -46,7 +46,7 @@ class HomeScreen(TutorScreen):
                 yield Static("", id="numbers")
                 yield Static("", id="interview")
                 yield Static("Recall by topic", classes="title heading")
-                bars = Bars(id="topics", note_width=12)
+                bars = Bars(id="topics", note_width=8)
                 bars.set_reactive(Bars.bars, tuple(Bar(_label(t.title, t.day), None, "") for t in index.topics))
                 yield bars
                 with Vertical(id="weeks"):
@@ -162,9 +162,9 @@ def numbers_line(standing: Standing) -> Content:
         (standing.due_today, "today"),
         (standing.due_week, "this week"),
         (standing.reviewed_today, "done today"),
-        (standing.streak, "day in a row" if standing.streak == 1 else "days in a row"),
     )
     drawn = [Content.assemble((str(number), "bold $primary"), f" {noun}") for number, noun in pairs]
+    drawn.append(Content.assemble((f"{standing.streak}-day", "bold $primary"), " streak"))
     return Content.styled(" · ", "$foreground 40%").join(drawn)
 
 

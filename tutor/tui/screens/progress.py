@@ -56,7 +56,8 @@ class ProgressScreen(TutorScreen):
             with Vertical(classes="block"):
                 yield Static("Confidence", classes="title")
                 yield Static("", id="verdict")
-                yield Bars(id="calibration", note_width=14)
+                yield Bars(id="calibration", note_width=6)
+                yield Static("", id="calibration-note", classes="muted")
                 yield Static("The last weeks", classes="title later")
                 yield Static("", id="streak")
                 yield Heatmap()
@@ -136,8 +137,10 @@ class ProgressScreen(TutorScreen):
 
     def _confidence(self, calibration: Calibration) -> None:
         self.query_one("#verdict", Static).update(calibration.verdict)
+        says = "The bar is what was right; ◆ is what you said." if calibration.bins else ""
+        self.query_one("#calibration-note", Static).update(says)
         self.query_one("#calibration", Bars).bars = tuple(
-            Bar(f"said {bin_.said} %", bin_.right / 100, f"right, of {bin_.count}", bin_.said / 100)
+            Bar(f"said {bin_.said} %", bin_.right / 100, f"of {bin_.count}", bin_.said / 100)
             for bin_ in calibration.bins
         )
 
@@ -163,6 +166,7 @@ class ProgressScreen(TutorScreen):
                     trouble.add_option(Option(hanging(head, f"{prompt} ({means})", width), id=f"{kind}/{id_}"))
         count = trouble.option_count
         trouble.display = bool(count)
+        trouble.highlighted = 0 if count else None
         says = "None: no leeches, nothing suspended or flagged."
         if count:
             says = "Tab goes there; Enter asks one of them; u lifts a suspension."

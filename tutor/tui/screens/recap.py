@@ -53,6 +53,11 @@ class RecapScreen(TutorScreen):
         """Read the recaps once the frame is there."""
         self.after_paint(self._read)
 
+    def on_resize(self) -> None:
+        """Wrap the titles anew."""
+        if self._recaps:
+            self._fill(self.query_one("#query", Input).value, self.query_one(SectionView).place)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
         view = self.query_one(SectionView)
@@ -144,13 +149,9 @@ class RecapScreen(TutorScreen):
     def _read(self) -> None:
         self._recaps = [self.coach.library.recap(topic.id) for topic in self.coach.index.topics if topic.recap]
         self._places = [f"{recap.topic}/{section.id}" for recap in self._recaps for section in recap.sections]
-        self._fill("")
-        first = next((place for place in self._places if place.startswith(f"{self._topic}/")), None)
-        if first:
-            sections = self.query_one("#sections", OptionList)
-            sections.highlighted = sections.get_option_index(first)
+        self._fill("", next((place for place in self._places if place.startswith(f"{self._topic}/")), ""))
 
-    def _fill(self, query: str) -> None:
+    def _fill(self, query: str, place: str = "") -> None:
         from tutor.tui.recap_text import search
 
         sections = self.query_one("#sections", OptionList)
@@ -165,13 +166,16 @@ class RecapScreen(TutorScreen):
         else:
             for recap in self._recaps:
                 sections.add_options(self._topic_options(recap))
-        sections.action_first()
+        if place and any(option.id == place for option in sections.options):
+            sections.highlighted = sections.get_option_index(place)
+        else:
+            sections.action_first()
 
     def _topic_options(self, recap: RecapFile) -> list[Option]:
         topic = next(topic for topic in self.coach.index.topics if topic.id == recap.topic)
-        title = f"{topic.day}  {topic.title}" if topic.day else topic.title
+        day = Content.styled(f"{topic.day}  " if topic.day else "", "bold $primary")
         width = self.query_one("#sections").content_size.width
-        head = Option(hanging(Content(""), title, width, "bold $primary"), disabled=True)
+        head = Option(hanging(day, topic.title, width, "bold $primary"), disabled=True)
         return [
             head,
             *(

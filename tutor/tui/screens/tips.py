@@ -64,6 +64,11 @@ class TipsScreen(TutorScreen):
         """Read the tips once the frame is there."""
         self.after_paint(self._read)
 
+    def on_resize(self) -> None:
+        """Wrap the titles anew."""
+        if self._tips:
+            self._list()
+
     def action_copy(self) -> None:
         """Copy the tip as Markdown."""
         tip = self._tip()
@@ -92,12 +97,17 @@ class TipsScreen(TutorScreen):
 
     def _read(self) -> None:
         self._tips = self.coach.library.tips()
+        self._list()
+
+    def _list(self) -> None:
         tips = self.query_one("#tips", OptionList)
-        width = tips.content_size.width
+        here, width = tips.highlighted or 0, tips.content_size.width
+        tips.clear_options()
         tips.add_options(
             Option(hanging(Content(f"{number:2}  "), tip.title, width)) for number, tip in enumerate(self._tips, 1)
         )
-        tips.action_first()
+        if self._tips:
+            tips.highlighted = min(here, len(self._tips) - 1)
 
     def _tip(self) -> Tip | None:
         at = self.query_one("#tips", OptionList).highlighted

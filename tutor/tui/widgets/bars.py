@@ -32,7 +32,7 @@ class Bars(Widget):
     """Lines of bars under each other; labels and notes are cut to what fits."""
 
     DEFAULT_CSS = """
-    Bars { height: auto; width: 1fr; }
+    Bars { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     ALLOW_SELECT = False
 
