@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import json
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import COMMAND, ROOT, SMALL, Tutor
 from tutor import __version__
+from tutor.cli.tree import COMMANDS
 
-COMMANDS = (
-    "recap", "quiz", "mock", "progress", "checklist", "tips", "plan", "suspended", "flags", "export", "import",
-    "content", "doctor",
-)  # fmt: skip
+NAMES = (
+    *("recap", "quiz", "mock", "progress", "checklist", "tips", "plan", "suspended", "flags"),
+    *("export", "import", "content", "doctor"),
+)
 
 
 def test_version_and_help(tutor: Tutor) -> None:
     """The version, every command with a sentence, and for each command every option with one."""
     assert tutor.ok("--version") == f"tutor {__version__}\n"
     output = tutor.ok("-h")
-    assert all(f"  {name} " in output for name in COMMANDS)
+    assert all(f"  {name} " in output for name in NAMES)
     assert tutor.home.exists() is False
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_command_explains_itself(tutor: Tutor, name: str) -> None:
     """`tutor COMMAND --help` works without touching the learner's data."""
     assert tutor.ok(name, "--help").startswith(f"Usage: tutor {name}")
     assert tutor.home.exists() is False
+
+
+def test_the_table_of_commands_is_true() -> None:
+    """Each entry leads to a command, and every command file is in it."""
+    assert tuple(COMMANDS) == NAMES
+    for place in COMMANDS.values():
+        assert hasattr(import_module(f"tutor.cli.{place.module}"), place.name)
+
+
+def test_help_lists_commands_without_loading_them() -> None:
+    """`tutor --help` loads no command, and none of the heavy packages; not even rich."""
+    code = (
+        "import sys\nfrom tutor.cli import main\nsys.argv = ['tutor', '--help']\n"
+        "try:\n    main.run()\nfinally:\n    print(*sys.modules)"
+    )
+    done = subprocess.run([COMMAND[0], "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.split())
+    heavy = {"textual", "docker", "httpx", "jinja2", "fsrs", "pydantic", "yaml", "rich", "sqlite3", "termaid"}
+    assert loaded & {*heavy, "tutor.cli.quiz", "tutor.cli.mock"} == set()
 
 
 def test_unknown_commands_are_usage_errors(tutor: Tutor) -> None:
@@ -102,3 +123,12 @@ def test_schemas(tutor: Tutor, tmp_path: Path) -> None:
     assert "pack.schema.json" in json.loads(tutor.ok("content", "schema"))
     tutor.ok("content", "schema", str(tmp_path / "schemas"))
     assert (tmp_path / "schemas" / "pack.schema.json").is_file()
+
+
+def test_on_a_terminal_the_quiz_opens_in_the_app_with_what_was_chosen(tutor: Tutor) -> None:
+    """Without --plain the app takes up the sitting that the options describe."""
+    with tutor.terminal("quiz", "--kind", "multi") as terminal:
+        terminal.wait_for("make a cached answer stale")
+        terminal.type("\x11")
+        assert terminal.wait() == 0
+    assert tutor.events("session-started")[0]["queue"] == ["small-multi"]

@@ -1,31 +1,16 @@
-"""All commands in one tree. Refuses to import what a command needs before that command runs."""
+"""The root of the command line: its options, and the app when no command is given. Refuses to know the commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from tutor import __version__
-from tutor.cli import content, doctor, mock, progress, quiz, recap, start, tips, transfer
+from tutor.cli import start
 from tutor.cli.render import say
-
-
-class Tree(TyperGroup):
-    """The root of the commands: lets Ctrl-C and a closed pipe through to `main`, where they get their sentence."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command.
-
-        Raises: Interrupted on Ctrl-C, SystemExit when nobody reads our output any more.
-        """
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise start.Interrupted("\nInterrupted; everything answered so far is kept.") from None
-
+from tutor.cli.tree import Tree
 
 app = typer.Typer(
     name="tutor",
@@ -57,18 +42,3 @@ def root(
     """Open the app when no command is given."""
     if ctx.invoked_subcommand is None:
         start.open_app(ctx)
-
-
-app.command()(recap.recap)
-app.command()(quiz.quiz)
-app.command()(mock.mock)
-app.command()(progress.progress)
-app.command()(progress.checklist)
-app.command()(tips.tips)
-app.command()(progress.plan)
-app.command()(progress.suspended)
-app.command()(progress.flags)
-app.add_typer(transfer.export, name="export")
-app.command("import")(transfer.import_)
-app.add_typer(content.content, name="content")
-app.command()(doctor.doctor)

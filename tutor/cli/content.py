@@ -11,7 +11,12 @@ from tutor.cli import start
 from tutor.cli.render import counted, say, say_json, tell
 from tutor.errors import Exit
 
-content = typer.Typer(help="For authors: check a pack, begin a new one.", rich_markup_mode=None, no_args_is_help=True)
+content = typer.Typer(
+    help="For authors: check a pack, begin a new one.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @content.command()

@@ -27,7 +27,9 @@ def mock(
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Take up, or look back at, this interview.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report there, as Markdown.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Compare finished interviews over time.")] = False,
-    level: Annotated[Level | None, typer.Option(help="List only scenarios of this level.")] = None,
+    level: Annotated[
+        Level | None, typer.Option(metavar="LEVEL", help="List only scenarios of this level: junior, mid, senior.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, even when one was left open.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the report if there is one.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Talk in lines, for pipes and screen readers.")] = False,

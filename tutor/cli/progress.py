@@ -148,7 +148,7 @@ def _show_plan(coach: Coach, json: bool) -> None:
 def suspended(
     ctx: typer.Context,
     lift: Annotated[
-        str | None, typer.Option(help="Ask this question again.", autocompletion=complete.questions)
+        str | None, typer.Option(metavar="ID", help="Ask this question again.", autocompletion=complete.questions)
     ] = None,
     json: Json = False,
 ) -> None:

@@ -44,11 +44,19 @@ class Level(StrEnum):
 
 Day = Annotated[
     list[int] | None,
-    typer.Option(help="Only questions of this day. Repeat for more.", autocompletion=complete.days),
+    typer.Option(metavar="DAY", help="Only questions of this day. Repeat for more.", autocompletion=complete.days),
 ]
 Topic = Annotated[
     list[str] | None,
-    typer.Option(help="Only questions of this topic. Repeat for more.", autocompletion=complete.topics),
+    typer.Option(metavar="ID", help="Only questions of this topic. Repeat for more.", autocompletion=complete.topics),
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option(metavar="KIND", help=f"Only this kind: {', '.join(Kind)}. Repeat for more."),
+]
+Levels = Annotated[
+    list[Level] | None,
+    typer.Option(metavar="LEVEL", help=f"Only this level: {', '.join(Level)}. Repeat for more."),
 ]
 
 
@@ -56,16 +64,17 @@ def quiz(
     ctx: typer.Context,
     day: Day = None,
     topic: Topic = None,
-    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind. Repeat for more.")] = None,
-    level: Annotated[list[Level] | None, typer.Option(help="Only this level. Repeat for more.")] = None,
+    kind: Kinds = None,
+    level: Levels = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=500, help=f"At most N questions; {LIMIT} if not given.")
+        int | None, typer.Option(metavar="N", min=1, max=500, help=f"At most N questions; {LIMIT} if not given.")
     ] = None,
-    new: Annotated[int | None, typer.Option(min=0, help="At most N questions never seen before.")] = None,
+    new: Annotated[int | None, typer.Option(metavar="N", min=0, help="At most N questions never seen before.")] = None,
     cram: Annotated[bool, typer.Option("--cram", help="Ask everything, without touching the schedule.")] = False,
     missed: Annotated[bool, typer.Option("--missed", help="Only what was missed the last time.")] = False,
     question: Annotated[
-        list[str] | None, typer.Option(help="Only this question, due or not.", autocompletion=complete.questions)
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this question, due or not.", autocompletion=complete.questions),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, even when a sitting was left open.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Ask in lines, for pipes and screen readers.")] = False,

@@ -22,8 +22,8 @@ def recap(
         str | None,
         typer.Argument(metavar="[DAY|TOPIC]", help="A day such as 43.", autocompletion=complete.days_and_topics),
     ] = None,
-    section: Annotated[str | None, typer.Option(help="Only the section of this id.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only sections that hold all these words.")] = None,
+    section: Annotated[str | None, typer.Option(metavar="ID", help="Only the section of this id.")] = None,
+    search: Annotated[str | None, typer.Option(metavar="WORDS", help="Only sections with all these words.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines; never open the app or a pager.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -11,9 +11,16 @@ from tutor.cli import start
 from tutor.cli.render import counted, tell
 from tutor.errors import MachineError, UsageError
 
-export = typer.Typer(help="Write your progress to a file.", rich_markup_mode=None, no_args_is_help=True)
+export = typer.Typer(
+    help="Write your progress to a file.", rich_markup_mode=None, no_args_is_help=True, add_completion=False
+)
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")]
+
+
+@export.callback()
+def _formats() -> None:
+    """Write your progress to a file."""
 
 
 @export.command("json")
