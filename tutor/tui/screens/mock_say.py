@@ -1,0 +1,124 @@
+"""Where the candidate speaks: the question, a tip, an editor, a whiteboard. Refuses to show what was expected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import ContentSwitcher, Static, TextArea
+
+from tutor.tui.widgets.prose import Prose
+from tutor.tui.widgets.whiteboard import Whiteboard
+
+if TYPE_CHECKING:
+    from tutor.content.models.pack import Tip
+
+_FENCE = "```mermaid\n"
+
+
+class SayPane(Vertical):
+    """One thing to say. `board` is None where there is no whiteboard; `said` is what was typed so far."""
+
+    DEFAULT_CSS = """
+    SayPane { height: 1fr; }
+    SayPane #asked { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
+    SayPane.-board #asked { max-height: 4; }
+    SayPane #asked:focus { background: $surface; }
+    SayPane .heading { color: $primary; text-style: bold; }
+    SayPane .tip { border-left: thick $accent; padding: 0 1; margin: 0 0 1 0; height: auto; background: $surface; }
+    SayPane .earlier { color: $foreground 70%; }
+    SayPane ContentSwitcher { height: 1fr; min-height: 7; }
+    SayPane #said { height: 1fr; border: round $border-blurred; padding: 0; }
+    SayPane #said:focus { border: round $accent; }
+    """
+
+    class Said(Message):
+        """The candidate has spoken; empty when passed over."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Wanting(Message):
+        """Nothing was said yet; a second time passes it over."""
+
+    def __init__(
+        self, heading: str, ask: str, *, tip: Tip | None = None, draft: str = "", board: bool = False, earlier: str = ""
+    ) -> None:
+        super().__init__()
+        self._heading = heading
+        self._ask = ask
+        self._tip = tip
+        self._initial = draft
+        self._board: str | None = None
+        if board:
+            self._initial, self._board = split_board(draft)
+        self._earlier = earlier
+        self._warned = False
+
+    @property
+    def said(self) -> str:
+        """All that was typed, the whiteboard as a fenced block at the end."""
+        boards = self.query(Whiteboard)
+        return join_board(self.query_one("#said", TextArea).text, boards.first().text if boards else "")
+
+    def compose(self) -> ComposeResult:
+        """What is asked, then where to answer."""
+        with VerticalScroll(id="asked"):
+            yield Static(self._heading, classes="heading", markup=False)
+            yield Prose(self._ask)
+            if self._tip:
+                yield Prose(tip_markdown(self._tip), classes="tip")
+            if self._earlier:
+                yield Static("You said before", classes="heading")
+                yield Static(self._earlier, classes="earlier", markup=False)
+        with ContentSwitcher(initial="said"):
+            yield TextArea(
+                self._initial, id="said", soft_wrap=True, highlight_cursor_line=False,
+                placeholder="Say it as you would to the interviewer. Ctrl+S when done.",
+            )  # fmt: skip
+            if self._board is not None:
+                yield Whiteboard(self._board, id="board")
+
+    def start(self) -> None:
+        """Go to the editor, cursor at the end."""
+        editor = self.query_one("#said", TextArea)
+        editor.focus(scroll_visible=False)
+        editor.move_cursor(editor.document.end)
+
+    def turn(self) -> None:
+        """Change between the text and the whiteboard."""
+        switcher = self.query_one(ContentSwitcher)
+        if self._board is None:
+            return
+        switcher.current = "said" if switcher.current == "board" else "board"
+        self.set_class(switcher.current == "board", "-board")
+        area = "#said" if switcher.current == "said" else "#board-text"
+        self.query_one(area, TextArea).focus(scroll_visible=False)
+
+    def give(self) -> None:
+        """Post what was said; the first time, ask when it is nothing."""
+        text = self.said.strip()
+        if text or self._warned:
+            self.post_message(self.Said(text))
+        else:
+            self._warned = True
+            self.post_message(self.Wanting())
+
+
+def tip_markdown(tip: Tip) -> str:
+    """A tip with its two examples."""
+    return f"**Tip: {tip.title}.** {tip.text.strip()}\n\n**Weak:** {tip.weak.strip()}\n\n**Good:** {tip.good.strip()}"
+
+
+def join_board(text: str, board: str) -> str:
+    """An answer with its whiteboard."""
+    return f"{text.rstrip()}\n\n{_FENCE}{board}\n```".lstrip() if board else text
+
+
+def split_board(text: str) -> tuple[str, str]:
+    """The answer and the whiteboard back from what `join_board` gave."""
+    said, fence, board = text.rpartition(_FENCE)
+    return (said.rstrip(), board.removesuffix("```").strip()) if fence else (text, "")
