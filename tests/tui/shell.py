@@ -71,6 +71,10 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until everything that was set off has been painted."""
     for _ in range(3):
         await pilot.pause()
+    for _ in range(200):
+        if not pilot.app.is_running or getattr(pilot.app.screen, "loaded", True):
+            break
+        await pilot.pause(0.02)
     await pilot.pause(0.05)
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tutor.coach.coach import Coach
 
 
+FRAME = 1 / 60
+"""One frame of a terminal, in seconds."""
+
+
 class ShowsErrors(Protocol):
     """The one thing a screen wants of the app: to show an error as a sentence."""
 
@@ -28,6 +32,7 @@ class TutorScreen(Screen[None]):
     def __init__(self, coach: Coach) -> None:
         super().__init__()
         self.coach = coach
+        self.loaded = True
 
     def action_back(self) -> None:
         """Leave the screen."""
@@ -42,15 +47,19 @@ class TutorScreen(Screen[None]):
             cast("ShowsErrors", self.app).show_error(error)
 
     def after_paint(self, load: Callable[[], None]) -> None:
-        """Call `load` once the frame is on the screen, errors said."""
+        """Call `load` once the frame is on the screen, errors said; `loaded` tells when that was done.
 
-        def loaded() -> None:
-            if not (self.is_attached and self.is_mounted and self.children):
-                return  # closed in the meantime
-            with self.saying_errors():
-                load()
+        A frame later, not at once: a widget changed while its first layout is still under way keeps its first height.
+        """
+        self.loaded = False
 
-        self.call_after_refresh(loaded)
+        def loading() -> None:
+            if self.is_attached and self.is_mounted and self.children:
+                with self.saying_errors():
+                    load()
+            self.loaded = True
+
+        self.call_after_refresh(self.set_timer, FRAME, loading)
 
 
 def headline(prompt: str, width: int = 90) -> str:
