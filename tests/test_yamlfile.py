@@ -65,6 +65,8 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n"
         pytest.param("a: [1, 2\nb: 3\n", 2, "not valid YAML", id="open-bracket"),
         pytest.param('a: "open\n', 2, "not valid YAML", id="open-quote"),
         pytest.param("a: b: c\n", 1, "not valid YAML", id="colon-in-text"),
+        pytest.param('a: 1\nb: "\\e[2J"\n', 2, "holds U+001B, a character that steers the terminal", id="escape"),
+        pytest.param("a: 1\nb: x\u202ey\n", 2, "holds U+202E", id="reversed-text"),
     ],
 )
 def test_hostile_text_is_refused_with_its_line(tmp_path: Path, content: str | bytes, line: int, says: str) -> None:

@@ -27,6 +27,9 @@ Place = tuple[str | int, ...]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?=[0-9.]*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters (escapes in quotes can write them) and those that reverse the direction of text."""
+
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -170,6 +173,8 @@ class _Builder:
         plain, _ = event.implicit
         if event.tag and not any(event.implicit):
             self._refuse_tag(event.tag, False, line)
+        if unseen := _UNSEEN.search(event.value):
+            self._report(line, f"holds U+{ord(unseen[0]):04X}, a character that steers the terminal; remove it")
         if frame and isinstance(frame.value, dict) and frame.key is None:
             self._key(frame, event.value, line)
         else:

@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from tutor.tui.glyphs import ascii_only
 
-LOOSE_TO_TIGHT = ((2, 1, 4), (2, 0, 2), (1, 0, 2))
-"""Padding across, padding down and gap, from the airiest drawing to the smallest."""
+WIDEST = 400
+"""Columns that a drawing may take when it has to scroll sideways."""
 
 
 class Diagram(ScrollableContainer):
@@ -36,16 +36,11 @@ class Diagram(ScrollableContainer):
         width = event.container_size.width if event.container_size else event.size.width
         if width != self._drawn_for:
             self._drawn_for = width
-            self.query_one(Static).update(drawing(self._source, width))
+            self.query_one(Static).update(drawing(self._source, width) or self._source)
 
 
 def drawing(source: str, width: int) -> str:
-    """The diagram as text, at most `width` columns wide when that can be had."""
-    from termaid import render
+    """The diagram as text of at most `width` columns; where that cannot be had, wider; empty when it is no diagram."""
+    from tutor.drawing import draw
 
-    text = ""
-    for across, down, gap in LOOSE_TO_TIGHT:
-        text = render(source, use_ascii=ascii_only(), padding_x=across, padding_y=down, gap=gap).rstrip()
-        if max(map(len, text.splitlines()), default=0) <= width:
-            break
-    return text
+    return draw(source, width, ascii_only=ascii_only()) or draw(source, WIDEST, ascii_only=ascii_only())
