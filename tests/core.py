@@ -17,8 +17,9 @@ from tutor.coach.coach import Coach
 from tutor.coach.quiz import Quiz
 from tutor.content.library import Library
 from tutor.content.models.question import Question, QuestionBody
+from tutor.event import Event
 from tutor.schedule.memory import Rating
-from tutor.store.log import Event, Log
+from tutor.store.log import Log
 from tutor.study.queue import Filter
 
 settings.register_profile("core", deadline=None)  # a deadline would assert a wall clock

@@ -10,9 +10,9 @@ import pytest
 from tests.core import PACK, START, event
 from tutor.content.library import Library
 from tutor.content.models.scenario import Scenario
+from tutor.event import Event
 from tutor.interview.rubric import band, result
 from tutor.interview.run import Phase, Run, replay
-from tutor.store.event import Event
 
 FULL: list[tuple[str, dict[str, Any], Phase]] = [
     ("clarified", {"text": "How many?", "asked": [0]}, Phase.ANSWER),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.core import START, Clock
 from tutor.errors import StoreError
-from tutor.store.log import Event, Log
+from tutor.event import Event
+from tutor.store.log import Log
 
 Open = Callable[..., Log]
 

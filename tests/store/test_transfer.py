@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core import START, Clock
 from tutor.errors import UsageError
-from tutor.store.event import Event
+from tutor.event import Event
 from tutor.store.log import Log
 from tutor.store.transfer import dump, load
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core import START, event, reviewed
+from tutor.event import Event
 from tutor.schedule.memory import Rating
 from tutor.schedule.scheduler import Scheduler
-from tutor.store.event import Event
 from tutor.study.history import History
 
 DAY = timedelta(days=1)

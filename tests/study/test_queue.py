@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.core import START, event, reviewed
 from tutor.content.index import Entry
+from tutor.event import Event
 from tutor.schedule.scheduler import Scheduler
-from tutor.store.event import Event
 from tutor.study.history import History
 from tutor.study.queue import LEARN_AHEAD, MAX_QUEUE, Filter, build, due_now
 

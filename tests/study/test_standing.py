@@ -10,8 +10,8 @@ import pytest
 from tests.core import PACK, START, event, reviewed, zone
 from tutor.content.index import Index
 from tutor.content.library import Library
+from tutor.event import Event
 from tutor.schedule.scheduler import Scheduler
-from tutor.store.event import Event
 from tutor.study.history import History
 from tutor.study.standing import Mastery, Standing, mastery, standing
 

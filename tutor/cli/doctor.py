@@ -35,7 +35,8 @@ class Finding:
 def doctor(ctx: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Look at this machine: terminal, progress store, content, libraries."""
     looks: list[Callable[[], Finding]] = [
-        _python, _terminal, _colors, _encoding, _data_folder, _disk, _store, partial(_content, ctx), _cache,
+        _python, _terminal, _colors, _encoding, _data_folder, _disk, _store, partial(_content, ctx),
+        partial(_events, ctx), _cache,
         *(partial(_library, name) for name in LIBRARIES), _labs,
     ]  # fmt: skip
     findings = [look() for look in looks]
@@ -120,6 +121,17 @@ def _content(ctx: typer.Context) -> Finding:
         counted(len(index.tips), "tip"),
     )
     return Finding("content", True, f"{index.title} ({', '.join(counts)}), {library.folder}", essential=True)
+
+
+def _events(ctx: typer.Context) -> Finding:
+    try:
+        coach = start.coach(ctx)
+        known = len(coach.events)
+    except TutorError as error:
+        return Finding("your answers", False, _line(error))
+    if coach.unreadable:
+        return Finding("your answers", False, f"left out as not readable: {', '.join(coach.unreadable)}")
+    return Finding("your answers", True, f"all of {counted(known, 'event')} on this pack can be read")
 
 
 def _cache() -> Finding:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tutor.store.event import Event
+    from tutor.event import Event
 
 Test = Callable[[Any], bool]
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tutor.coach.quiz import Quiz
     from tutor.content.index import Index
     from tutor.content.library import Library
+    from tutor.event import Event
     from tutor.interview.calibration import Calibration
-    from tutor.store.log import Event, Log
+    from tutor.store.log import Log
     from tutor.study.history import History, Review
     from tutor.study.queue import Filter
     from tutor.study.standing import Mastery, Standing

@@ -20,7 +20,7 @@ from tutor.study.points import suggest_points
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
     from tutor.content.models.scenario import Scenario, Stage
-    from tutor.store.log import Event
+    from tutor.event import Event
 
 
 @dataclass(frozen=True, slots=True)

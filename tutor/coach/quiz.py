@@ -20,7 +20,7 @@ from tutor.study.wording import reading_seconds, wording
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
     from tutor.content.models.question import Question
-    from tutor.store.log import Event
+    from tutor.event import Event
 
 UNKNOWN: Given = ""
 """What is given for "I do not know": graded as a miss, with no bet."""

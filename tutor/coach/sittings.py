@@ -13,7 +13,7 @@ from tutor.study.session import Session
 
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
-    from tutor.store.log import Event
+    from tutor.event import Event
     from tutor.study.queue import Filter
 
 RESUME_WITHIN = timedelta(hours=24)

@@ -10,29 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from tutor.event import Event
 
 if TYPE_CHECKING:
     from tutor.content.models.scenario import Scenario, Stage
-
-
-class Event(Protocol):
-    """The part of a logged event that matters here. `at` is UTC, `body` is plain JSON data."""
-
-    @property
-    def at(self) -> datetime:
-        """When it happened."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """What happened."""
-        ...
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """The particulars."""
-        ...
 
 
 class Phase(StrEnum):

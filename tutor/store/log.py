@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import StoreError
-from tutor.store.event import Event, clean, from_row, new_id, to_json, to_row
+from tutor.event import Event
 from tutor.store.migrations import STEPS
 from tutor.store.opening import connect, prepare
+from tutor.store.rows import clean, from_row, new_id, to_json, to_row
 
 __all__ = ["Event", "Log"]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import UsageError
-from tutor.store.event import Event, to_row
+from tutor.event import Event
+from tutor.store.rows import to_row
 
 FORMAT = "tutor-log"
 VERSION = 1

@@ -1,43 +1,16 @@
-"""What all events add up to, question by question. Refuses to store anything: it can be thrown away and folded again.
-
-Events are read through their shape alone (`Event`), so this module knows nothing of the store.
-"""
+"""What all events add up to, question by question. Refuses to store anything: it can be folded again at any time."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
 
+from tutor.event import Event
 from tutor.schedule.horizon import due_by
 from tutor.schedule.memory import Memory, Rating, is_leech
 from tutor.schedule.scheduler import Scheduler
-
-
-class Event(Protocol):
-    """The part of a logged event that matters here. `at` is UTC, `body` is plain JSON data."""
-
-    @property
-    def id(self) -> str:
-        """The event's own id."""
-        ...
-
-    @property
-    def at(self) -> datetime:
-        """When it happened."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """What happened."""
-        ...
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """The particulars."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,20 @@
-"""One thing that happened, and how it is written down. Refuses to know what any kind of event means."""
+"""How an event is written down: its id, its row, its JSON. Refuses to know what any kind of event means."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from tutor.errors import StoreError
+from tutor.event import Event
 
 ULID_TIME = 10
 """How many characters of a ULID are its time, in milliseconds; the rest is chance."""
 
 Row = tuple[str, str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened. `id` is a ULID, `at` is UTC, `body` is plain JSON data."""
-
-    id: str
-    at: datetime
-    kind: str
-    pack: str
-    body: Mapping[str, Any]
 
 
 def new_id(at: datetime, last: str) -> str:
