@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -92,6 +94,15 @@ def test_doctor(tutor: Tutor) -> None:
     assert findings["progress store"]["ok"] and findings["labs"]["note"] == "coming"
     assert findings["terminal"]["ok"] is False
     assert {"Python", "UTF-8", "free disk", "cache", "textual", "fsrs"} <= set(findings)
+
+
+def test_doctor_names_events_that_cannot_be_read(tutor: Tutor) -> None:
+    """An event without what its kind needs is left out of everything, and the doctor says which it is."""
+    tutor.ok("suspended")
+    row = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "2026-01-01T00:00:00+00:00", "reviewed", "small", "{}")
+    with closing(sqlite3.connect(tutor.home / "progress.db")) as store, store:
+        store.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", row)
+    assert f"left out as not readable: {row[0]}" in tutor.ok("doctor")
 
 
 def test_doctor_without_a_pack_goes_on(tutor: Tutor) -> None:
