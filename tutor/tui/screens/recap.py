@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tutor.content.models.recap import RecapFile, Section
 
 
+OPTION_PADDING = 2
+"""Columns that the list keeps free around each entry."""
+
+
 class RecapScreen(TutorScreen):
     """Browse and search. On a narrow terminal the two panes take turns."""
 
@@ -37,6 +41,7 @@ class RecapScreen(TutorScreen):
         self._topic = topic
         self._recaps: list[RecapFile] = []
         self._places: list[str] = []
+        self._wrapped_to = 0
 
     def compose(self) -> ComposeResult:
         """The frame; the sections are read after the first paint."""
@@ -54,9 +59,8 @@ class RecapScreen(TutorScreen):
         self.after_paint(self._read)
 
     def on_resize(self) -> None:
-        """Wrap the titles anew."""
-        if self._recaps:
-            self._fill(self.query_one("#query", Input).value, self.query_one(SectionView).place)
+        """Wrap the titles anew, once the list has taken its new width."""
+        self.call_after_refresh(self._rewrap)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
@@ -151,11 +155,21 @@ class RecapScreen(TutorScreen):
         self._places = [f"{recap.topic}/{section.id}" for recap in self._recaps for section in recap.sections]
         self._fill("", next((place for place in self._places if place.startswith(f"{self._topic}/")), ""))
 
+        self.call_after_refresh(self._rewrap)
+
+    def _rewrap(self) -> None:
+        if self._recaps and self._room() != self._wrapped_to:
+            self._fill(self.query_one("#query", Input).value, self.query_one(SectionView).place)
+
+    def _room(self) -> int:
+        return self.query_one("#sections").content_size.width - OPTION_PADDING
+
     def _fill(self, query: str, place: str = "") -> None:
         from tutor.tui.recap_text import search
 
         sections = self.query_one("#sections", OptionList)
         sections.clear_options()
+        self._wrapped_to = self._room()
         if query.strip():
             hits = search(self._recaps, query)
             for hit in hits:
@@ -174,7 +188,7 @@ class RecapScreen(TutorScreen):
     def _topic_options(self, recap: RecapFile) -> list[Option]:
         topic = next(topic for topic in self.coach.index.topics if topic.id == recap.topic)
         day = Content.styled(f"{topic.day}  " if topic.day else "", "bold $primary")
-        width = self.query_one("#sections").content_size.width
+        width = self._wrapped_to
         head = Option(hanging(day, topic.title, width, "bold $primary"), disabled=True)
         return [
             head,
