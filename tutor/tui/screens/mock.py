@@ -50,6 +50,9 @@ class MockScreen(TutorScreen):
         super().__init__(coach)
         self.mock = mock
         self.clock: Callable[[], float] = time.monotonic
+        self._watch = Stopwatch(self._time, id="watch")
+        self._bar = Confidence("Does it cover what is expected?")
+        self._pause = Static("Paused. The clock stands still; Ctrl+T goes on.", id="paused")
         self._pane: Pane | None = None
         self._said = ""
         self._kept = ""
@@ -59,10 +62,10 @@ class MockScreen(TutorScreen):
         """Where the interview is and the clock, the part, the bet, the keys."""
         with Horizontal(id="head"):
             yield Static(id="place")
-            yield Stopwatch(self.clock, id="watch")
+            yield self._watch
         yield Container(id="pane")
-        yield Static("Paused. The clock stands still; Ctrl+T goes on.", id="paused")
-        yield Confidence("Does it cover what is expected?")
+        yield self._pause
+        yield self._bar
         yield KeyBar()
 
     async def on_mount(self) -> None:
@@ -81,7 +84,7 @@ class MockScreen(TutorScreen):
 
     async def _put(self, pane: Pane) -> None:
         holder = self.query_one("#pane", Container)
-        self.query_one("#paused").display = False
+        self._pause.display = False
         self._bet(False)
         holder.display = True
         await holder.remove_children()
@@ -95,7 +98,7 @@ class MockScreen(TutorScreen):
 
     def _wind(self) -> None:
         """Set the clock for this part: a stage shows its limit, over its follow-ups too."""
-        watch, mock = self.query_one(Stopwatch), self.mock
+        watch, mock = self._watch, self.mock
         self._before = 0.0
         if mock.phase is Phase.CLARIFY:
             watch.begin(0, mock.spent)
@@ -122,10 +125,10 @@ class MockScreen(TutorScreen):
         phase = self.mock.phase
         if phase is Phase.CLARIFY:
             suggested = self.mock.suggested_clarifications(event.text)
-            self.query_one(Stopwatch).clear()
+            self._watch.clear()
             await self._put(AskedPane(event.text, self.mock.scenario.clarifications, suggested))
         elif phase is Phase.ANSWER:
-            self.query_one(Stopwatch).pause()
+            self._watch.pause()
             self._bet(True)
         elif phase is Phase.FOLLOWUP:
             await self._log(lambda: self.mock.reply(event.text, self._seconds()))
@@ -137,7 +140,7 @@ class MockScreen(TutorScreen):
     def on_confidence_withdrawn(self) -> None:
         """Back to the answer."""
         self._bet(False)
-        self.query_one(Stopwatch).resume()
+        self._watch.resume()
         if self._pane:
             self._pane.start()
         self.refresh_bindings()
@@ -167,7 +170,7 @@ class MockScreen(TutorScreen):
 
     def action_pause(self) -> None:
         """Stop the clock and hide the question, or go on."""
-        watch, paused = self.query_one(Stopwatch), self.query_one("#paused", Static)
+        watch, paused = self._watch, self._pause
         if paused.display:
             paused.display, self.query_one("#pane").display = False, True
             watch.resume()
@@ -188,7 +191,7 @@ class MockScreen(TutorScreen):
     def action_digit(self, key: int) -> None:
         """A number is a bet while one is asked for."""
         if self._betting:
-            self.query_one(Confidence).action_bet(key)
+            self._bar.action_bet(key)
 
     def action_report(self) -> None:
         """Write the report."""
@@ -235,14 +238,14 @@ class MockScreen(TutorScreen):
 
     @property
     def _betting(self) -> bool:
-        return self.is_mounted and self.query_one(Confidence).display
+        return bool(self._bar.display)
 
     @property
     def _paused(self) -> bool:
-        return self.is_mounted and self.query_one("#paused").display
+        return bool(self._pause.display)
 
     def _bet(self, asked: bool) -> None:
-        bet = self.query_one(Confidence)
+        bet = self._bar
         bet.display = asked
         if self._pane:
             self._pane.disabled = asked
@@ -250,8 +253,11 @@ class MockScreen(TutorScreen):
             bet.focus()
         self.refresh_bindings()
 
+    def _time(self) -> float:
+        return self.clock()
+
     def _seconds(self) -> float:
-        return max(0.0, self.query_one(Stopwatch).seconds - self._before)
+        return max(0.0, self._watch.seconds - self._before)
 
     def keep_typed(self, leaving: bool = False) -> None:
         """Keep the half-typed text, so that nothing kills it."""

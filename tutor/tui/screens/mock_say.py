@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutor.content.models.pack import Tip
 
 _FENCE = "```mermaid\n"
+_PLACEHOLDER = "Say it as you would to the interviewer. Ctrl+S when done."
 
 
 class SayPane(Vertical):
@@ -51,18 +52,16 @@ class SayPane(Vertical):
         self._heading = heading
         self._ask = ask
         self._tip = tip
-        self._initial = draft
-        self._board: str | None = None
-        if board:
-            self._initial, self._board = split_board(draft)
+        text, drawn = split_board(draft) if board else (draft, "")
+        self._editor = TextArea(text, id="said", soft_wrap=True, highlight_cursor_line=False, placeholder=_PLACEHOLDER)
+        self._board = Whiteboard(drawn, id="board") if board else None
         self._earlier = earlier
         self._warned = False
 
     @property
     def said(self) -> str:
         """All that was typed, the whiteboard as a fenced block at the end."""
-        boards = self.query(Whiteboard)
-        return join_board(self.query_one("#said", TextArea).text, boards.first().text if boards else "")
+        return join_board(self._editor.text, self._board.text if self._board else "")
 
     def compose(self) -> ComposeResult:
         """What is asked, then where to answer."""
@@ -75,18 +74,14 @@ class SayPane(Vertical):
                 yield Static("You said before", classes="heading")
                 yield Static(self._earlier, classes="earlier", markup=False)
         with ContentSwitcher(initial="said"):
-            yield TextArea(
-                self._initial, id="said", soft_wrap=True, highlight_cursor_line=False,
-                placeholder="Say it as you would to the interviewer. Ctrl+S when done.",
-            )  # fmt: skip
-            if self._board is not None:
-                yield Whiteboard(self._board, id="board")
+            yield self._editor
+            if self._board:
+                yield self._board
 
     def start(self) -> None:
         """Go to the editor, cursor at the end."""
-        editor = self.query_one("#said", TextArea)
-        editor.focus(scroll_visible=False)
-        editor.move_cursor(editor.document.end)
+        self._editor.focus(scroll_visible=False)
+        self._editor.move_cursor(self._editor.document.end)
 
     def turn(self) -> None:
         """Change between the text and the whiteboard."""

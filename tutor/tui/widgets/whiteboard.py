@@ -31,20 +31,23 @@ class Whiteboard(Vertical):
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._initial = text
+        self._editor = TextArea(text, placeholder=EXAMPLE, highlight_cursor_line=False, id="board-text")
+        self._around = ScrollableContainer(can_focus=False)
+        self._drawing = Static(markup=False, classes="drawing")
+        self._state = Label("", classes="state", markup=False)
         self._pending = 0
 
     @property
     def text(self) -> str:
         """The Mermaid text, empty when there is none."""
-        return self.query_one(TextArea).text.strip()
+        return self._editor.text.strip()
 
     def compose(self) -> ComposeResult:
         """The text, the drawing, and one quiet line about it."""
-        yield TextArea(self._initial, placeholder=EXAMPLE, highlight_cursor_line=False, id="board-text")
-        with ScrollableContainer(can_focus=False):
-            yield Static(markup=False, classes="drawing")
-        yield Label("", classes="state", markup=False)
+        yield self._editor
+        with self._around:
+            yield self._drawing
+        yield self._state
 
     def on_mount(self) -> None:
         """Draw what was there before."""
@@ -66,20 +69,12 @@ class Whiteboard(Vertical):
         text = self.text
         if not text:
             self._say("Start with `graph LR` or `sequenceDiagram`; it is drawn as you type.")
-            self.query_one(".drawing", Static).update("")
+            self._drawing.update("")
             return
-        picture = attempt(text, self.query_one(ScrollableContainer).content_size.width or 60)
+        picture = drawing(text, self._around.content_size.width or 60)
         if picture:
-            self.query_one(".drawing", Static).update(picture)
+            self._drawing.update(picture)
         self._say("" if picture else "Not a diagram yet; the last good drawing stays.")
 
     def _say(self, what: str) -> None:
-        self.query_one(".state", Label).update(what)
-
-
-def attempt(mermaid: str, width: int) -> str:
-    """The drawing; empty while the text cannot be drawn."""
-    try:
-        return drawing(mermaid, width)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, RecursionError):
-        return ""  # half-typed text can send the parser anywhere; the text itself is safe
+        self._state.update(what)
