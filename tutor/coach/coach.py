@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.event import Event
     from tutor.interview.calibration import Calibration
     from tutor.store.log import Log
-    from tutor.study.history import History, Review
+    from tutor.study.history import History
     from tutor.study.queue import Filter
     from tutor.study.standing import Mastery, Standing
 
@@ -37,6 +37,7 @@ class Coach:
         """Ids of events that were left out because their bodies are not what a tutor writes."""
         self._events: list[Event] | None = None
         self._history: History | None = None
+        self._read_at = 0
 
     @property
     def index(self) -> Index:
@@ -45,13 +46,18 @@ class Coach:
 
     @property
     def events(self) -> list[Event]:
-        """The learner's events on this pack, in the order they happened."""
+        """The learner's events on this pack, in the order they happened.
+
+        Raises: StoreError when they cannot be read.
+        """
         if self._events is None:
             from tutor.coach.bodies import readable
 
+            self._read_at = self.log.foreign_writes()  # before reading: what is written meanwhile is seen next time
             logged = self.log.events(self.index.pack)
             self._events = [event for event in logged if readable(event)]
-            self.unreadable = [event.id for event in logged if not readable(event)]
+            kept = {event.id for event in self._events}
+            self.unreadable = [event.id for event in logged if event.id not in kept]
         return self._events
 
     @property
@@ -70,9 +76,13 @@ class Coach:
         return not self.events
 
     def refresh(self) -> None:
-        """Forget what was read, so that events written by another tutor are seen."""
-        self._events = None
-        self._history = None
+        """See events written by another tutor; costs next to nothing when there are none.
+
+        Raises: StoreError when the store cannot be read.
+        """
+        if self.log.foreign_writes() != self._read_at:
+            self._events = None
+            self._history = None
 
     def record(self, *news: tuple[str, Mapping[str, Any]]) -> list[Event]:
         """Log events given as (kind, body), all or none, and take them in.
@@ -142,19 +152,16 @@ class Coach:
         return mastery(self.index, self.history, best, self.now())
 
     def calibration(self) -> Calibration:
-        """How the bets in quizzes turned out; cram counts too, an unknown answer does not.
-
-        Only the first bet on a question in a sitting counts: when it comes back, its answer was just shown.
-        """
+        """How the bets in quizzes turned out."""
         from tutor.interview.calibration import calibrate
 
-        firsts: dict[tuple[str, str], Review] = {}
-        for review in self.history.reviews:
-            firsts.setdefault((review.session, review.question), review)
-        return calibrate((review.confidence, review.score) for review in firsts.values() if review.confidence)
+        return calibrate(self.history.bets())
 
     def suspend(self, question: str) -> None:
-        """Stop asking a question until it is unsuspended."""
+        """Stop asking a question until it is unsuspended.
+
+        Raises: UsageError when there is no such question, StoreError when it cannot be kept; so do the next two.
+        """
         self._known(question)
         self.record(("suspended", {"question": question}))
 
@@ -171,7 +178,7 @@ class Coach:
     def plan(self, interview: date | None) -> None:
         """Set the date of the interview, or clear it.
 
-        Raises: UsageError when the date has passed.
+        Raises: UsageError when the date has passed, StoreError when it cannot be kept.
         """
         if interview and interview < self.now().astimezone().date():
             raise UsageError(f"{interview} has passed.", "Give a date from today on: tutor plan --interview 2030-01-31")

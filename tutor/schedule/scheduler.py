@@ -47,10 +47,6 @@ class Scheduler:
             memory = self.after(memory, rating, at)
         return memory
 
-    def preview(self, memory: Memory | None, at: datetime) -> dict[Rating, timedelta]:
-        """How long until the next time, for each rating that could be given at `at`."""
-        return {rating: self.after(memory, rating, at).due - at for rating in Rating}
-
     def recall(self, memory: Memory, at: datetime) -> float:
         """Predicted probability of recall at `at`, in whole days since the last review as FSRS counts them."""
         return float(self._fsrs.get_card_retrievability(_card(memory), at))

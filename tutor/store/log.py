@@ -21,8 +21,6 @@ from tutor.store.migrations import STEPS
 from tutor.store.opening import connect, prepare
 from tutor.store.rows import clean, from_row, new_id, to_json, to_row
 
-__all__ = ["Event", "Log"]
-
 CLOCK_STEP = timedelta(hours=1)
 """A clock set back by no more than this does not put a new event before the last one."""
 
@@ -61,15 +59,23 @@ class Log:
                 last_id = event.id
         return events
 
-    def events(self, pack: str | None = None, after: str = "") -> list[Event]:
-        """Events in the order they happened; of one pack, or all; only those with an id above `after`.
+    def events(self, pack: str | None = None) -> list[Event]:
+        """Events in the order they happened; of one pack, or all.
 
         Raises: StoreError when the store cannot be read.
         """
-        query = "SELECT id, at, kind, pack, body FROM events WHERE id > ? AND (? IS NULL OR pack = ?) ORDER BY at, id"
+        query = "SELECT id, at, kind, pack, body FROM events WHERE ? IS NULL OR pack = ? ORDER BY at, id"
         with self._translated():
-            rows = self._db.execute(query, (after, pack, pack)).fetchall()
+            rows = self._db.execute(query, (pack, pack)).fetchall()
         return [from_row(*row) for row in rows]
+
+    def foreign_writes(self) -> int:
+        """A number that changes when another process, or another `Log`, has written; our own writes leave it alone.
+
+        Raises: StoreError when the store cannot be read.
+        """
+        with self._translated():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def merge(self, events: Iterable[Event]) -> int:
         """Add events of another log, all or none, leaving out those already here; returns how many were new.

@@ -93,6 +93,16 @@ class History:
         """Reviews per day, in the local calendar."""
         return Counter(review.at.astimezone().date() for review in self.reviews)
 
+    def bets(self) -> list[tuple[int, float]]:
+        """Each confidence in percent with the score it met; cram counts too, "I do not know" does not.
+
+        Only the first bet on a question in a sitting counts: when it comes back, its answer was just shown.
+        """
+        firsts: dict[tuple[str, str], Review] = {}
+        for review in self.reviews:
+            firsts.setdefault((review.session, review.question), review)
+        return [(review.confidence, review.score) for review in firsts.values() if review.confidence]
+
     def _fed_at(self, question: str) -> datetime | None:
         fed = self._feeds.get(question)
         last = next((review for review in reversed(self.of(question)) if not review.cram), None)

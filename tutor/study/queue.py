@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING
-
-from tutor.schedule.scheduler import STEP
 
 if TYPE_CHECKING:
     from tutor.content.index import Entry
     from tutor.study.history import History
 
-LEARN_AHEAD = max(timedelta(minutes=20), STEP)
-"""What is due within this time counts as due now, so that a sitting is not cut short by minutes."""
+LEARN_AHEAD = timedelta(minutes=20)
+"""What is due within this time counts as due now, so that a sitting is not cut short by minutes; it is longer than
+the scheduler's learning step, so that a miss can come back in the same sitting."""
 
 MAX_QUEUE = 500
 
@@ -64,9 +64,10 @@ def build(entries: Sequence[Entry], history: History, wanted: Filter, now: datet
         return [entry.id for entry in _interleave([e for e in passing if history.missed(e.id)])][:limit]
     if wanted.cram:
         return [entry.id for entry in _weakest(passing, history, now)][:limit]
-    due = [entry for entry in passing if due_now(history, entry.id, now)]
-    due.sort(key=lambda entry: history.due(entry.id, now) or now)
-    unseen = _interleave([entry for entry in passing if history.due(entry.id, now) is None])
+    dues = [(entry, history.due(entry.id, now)) for entry in passing]
+    seen = [(when, entry) for entry, when in dues if when is not None and when <= now + LEARN_AHEAD]
+    due = [entry for _, entry in sorted(seen, key=itemgetter(0))]
+    unseen = _interleave([entry for entry, when in dues if when is None])
     fresh = unseen if wanted.new is None else unseen[: max(0, wanted.new)]
     return [entry.id for entry in (*_interleave(due), *fresh)][:limit]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tutor.schedule.horizon import days_left, local_day, new_per_day
 from tutor.schedule.memory import Rating
-from tutor.study.queue import LEARN_AHEAD, due_now
+from tutor.study.queue import LEARN_AHEAD
 
 if TYPE_CHECKING:
     from tutor.content.index import ChecklistEntry, Entry, Index
@@ -95,28 +95,30 @@ class Mastery:
 def standing(index: Index, history: History, now: datetime) -> Standing:
     """Sum up `history` on the pack of `index` at `now` (UTC)."""
     live = [entry for entry in index.entries if entry.id not in history.suspended]
-    dues = [due for entry in live if (due := history.due(entry.id, now))]
+    dues = {entry.id: due for entry in live if (due := history.due(entry.id, now))}
+    soon = {question for question, due in dues.items() if due <= now + LEARN_AHEAD}
     today = local_day(now)
+    week = max(_midnight_after(today + timedelta(days=6)), now + LEARN_AHEAD)
     tonight = max(_midnight_after(today), now + LEARN_AHEAD)  # what is due now is due today, also just before midnight
-    unseen = sum(history.due(entry.id, now) is None for entry in live)
+    unseen = len(live) - len(dues)
     interview = history.interview if history.interview and history.interview >= today else None
     days = history.days()
     return Standing(
-        due_now=sum(due_now(history, entry.id, now) for entry in live),
-        due_today=sum(due <= tonight for due in dues),
-        due_week=sum(due <= max(tonight, _midnight_after(today + timedelta(days=6))) for due in dues),
+        due_now=len(soon),
+        due_today=sum(due <= tonight for due in dues.values()),
+        due_week=sum(due <= week for due in dues.values()),
         unseen=unseen,
         total=len(index.entries),
         reviewed_today=days[today],
         streak=_streak(days, today),
-        topics=tuple(_topics(index, live, history, now, interview)),
+        topics=tuple(_topics(index, live, soon, history, now, interview)),
         leeches=tuple(entry.id for entry in live if history.leech(entry.id)),
         suspended=tuple(sorted(history.suspended)),
         flagged=tuple(sorted(history.flagged)),
         interview=interview,
         days_left=days_left(interview, today) if interview else None,
         new_per_day=new_per_day(unseen, interview, today) if interview else None,
-        next_due=min((due for due in dues if due > now), default=None),
+        next_due=min((due for due in dues.values() if due > now), default=None),
     )
 
 
@@ -161,12 +163,15 @@ def _of_scenario(scenario: str, total: float | None) -> Evidence:
 
 
 def _topics(
-    index: Index, live: Sequence[Entry], history: History, now: datetime, interview: date | None
+    index: Index, live: Sequence[Entry], soon: set[str], history: History, now: datetime, interview: date | None
 ) -> list[TopicStanding]:
     noon = datetime.combine(interview, time(12)).astimezone() if interview else None
+    by_topic: dict[str, list[str]] = {topic.id: [] for topic in index.topics}
+    for entry in live:
+        by_topic[entry.topic].append(entry.id)
     standings = []
     for topic in index.topics:
-        ids = [entry.id for entry in live if entry.topic == topic.id]
+        ids = by_topic[topic.id]
         seen = [id_ for id_ in ids if history.memory(id_)]
         standings.append(
             TopicStanding(
@@ -175,7 +180,7 @@ def _topics(
                 day=topic.day,
                 total=len(ids),
                 seen=len(seen),
-                due=sum(due_now(history, id_, now) for id_ in ids),
+                due=len(soon.intersection(ids)),
                 recall=_mean_recall(ids, history, now) if seen else None,
                 on_the_day=_mean_recall(ids, history, noon) if seen and noon else None,
             )
