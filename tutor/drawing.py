@@ -6,7 +6,7 @@ there is, is an empty text, and the caller decides what to show instead.
 
 from __future__ import annotations
 
-_FAILURES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
+FAILURES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 """What termaid raises for text that it was not made for."""
 
 _SPACINGS = (
@@ -33,7 +33,7 @@ def draw(mermaid: str, width: int, *, ascii_only: bool) -> str:
                 picture = termaid.render(
                     mermaid, use_ascii=ascii_only, padding_x=across, padding_y=down, gap=gap, max_label_width=label
                 )
-        except _FAILURES:
+        except FAILURES:
             return ""
         lines = [line.rstrip() for line in picture.rstrip().splitlines()]
         if lines and max(map(len, lines)) <= width:

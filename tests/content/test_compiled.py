@@ -312,3 +312,14 @@ def test_valid_questions_survive_the_compiled_file(raw: list[dict[str, Any]]) ->
         body = compiled.body("question", one.id)
         assert body is not None
         assert QuestionBody.model_validate_json(body).question == one
+
+
+def test_body_of_other_models_is_compiled_again(pack: PackFolder, tmp_path: Path) -> None:
+    """A cache written by a program of the same version with other models (a checkout, before a pull) is no failure."""
+    library = Library(pack.folder, tmp_path / "cache")
+    index, id_ = library.index, library.index.entries[0].id
+    expected = library.question(id_)
+    (file,) = cache_files(tmp_path / "cache")
+    foreign = [("question", entry.id, b'{"question": {"kind": "riddle"}}') for entry in index.entries]
+    file.write_bytes(to_bytes(index, foreign, file.stem))
+    assert Library(pack.folder, tmp_path / "cache").question(id_) == expected

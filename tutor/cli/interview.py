@@ -130,10 +130,10 @@ class Interview:
         stage = self._mock.run.stage
         assert stage
         number = self._mock.followup
-        probe = stage.followups[number]
-        turn = "a failure" if probe.turn == "failure" else "deeper"
+        followup = stage.followups[number]
+        turn = "a failure" if followup.turn == "failure" else "deeper"
         say(f"\nFollow-up {number + 1} of {len(stage.followups)} ({turn}):")
-        say(prose.plain(probe.ask))
+        say(prose.plain(followup.ask))
         text = self._text()
         self._mock.reply(text, self._watch.seconds)
 

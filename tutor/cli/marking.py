@@ -77,10 +77,10 @@ def _show_strong(stage: Stage) -> None:
     if stage.diagram:
         say()
         say(draw(stage.diagram))
-    for probe in stage.followups:
+    for followup in stage.followups:
         say()
-        say(prose.plain(f"Follow-up: {probe.ask}"))
-        say(prose.plain(f"Strong: {probe.strong}", "  "))
+        say(prose.plain(f"Follow-up: {followup.ask}"))
+        say(prose.plain(f"Strong: {followup.strong}", "  "))
 
 
 def grade_whole(coach: Coach, mock: Mock, dialogue: Dialogue) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tutor.cli.render import width
 
-_ITEM = re.compile(r"^(\s*)([-*+]|\d+[.)])\s+(.*)$")
+_LISTED = re.compile(r"^(\s*)([-*+]|\d+[.)])\s+(.*)$")
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _CODE = re.compile(r"(`[^`]*`)")
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
@@ -44,7 +44,7 @@ def _lines(markdown: str, indent: str) -> Iterator[str]:
             yield ""
         elif line.startswith(_AS_IT_IS) and not block:
             yield f"{indent}{line}".rstrip()
-        elif _ITEM.match(line) or line.startswith("#"):
+        elif _LISTED.match(line) or line.startswith("#"):
             yield from _flush(block, indent)
             block.append(line)
         else:
@@ -53,14 +53,14 @@ def _lines(markdown: str, indent: str) -> Iterator[str]:
 
 
 def _flush(block: list[str], indent: str) -> Iterator[str]:
-    """Wrap the collected lines of one paragraph or list item, and forget them."""
+    """Wrap the collected lines of one paragraph or list entry, and forget them."""
     if not block:
         return
-    item = _ITEM.match(block[0])
+    entry = _LISTED.match(block[0])
     first, hang = indent, indent
-    if item:
-        block[0] = item[3]
-        first = f"{indent}{item[1]}{item[2]} "
+    if entry:
+        block[0] = entry[3]
+        first = f"{indent}{entry[1]}{entry[2]} "
         hang = " " * len(first)
     text = _inline(" ".join(block).lstrip("# "))
     block.clear()

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 class Library:
-    """One pack, open for reading."""
+    """One pack, open for reading. Every method that reads may raise ContentError: when the compiled pack is lost or
+    damaged meanwhile, it is compiled again, and the files may have been broken by then.
+    """
 
     def __init__(self, folder: Path, cache: Path) -> None:
         """Open the pack in `folder`, compiling it into `cache` when needed.
@@ -35,6 +37,7 @@ class Library:
         """
         self.folder = folder
         self._cache = cache
+        self._pieces: dict[tuple[str, str], BaseModel] = {}
         self._compiled = self._open()
 
     @property
@@ -83,11 +86,21 @@ class Library:
         return [self.tip(id_) for id_ in self.index.tips]
 
     def _read(self, kind: str, id_: str, model: type[M]) -> M:
+        """One piece, validated once: pieces are frozen, and lists of interviews ask for the same ones many times."""
+        known = self._pieces.get((kind, id_))
+        if isinstance(known, model):
+            return known
         try:
-            raw = self._compiled.body(kind, id_)
-        except Stale:
+            piece = self._piece(kind, id_, model)
+        except (Stale, ValueError):  # damaged, or compiled by a program of this version with other models
             self._compiled = self._compile(self._key())
-            raw = self._compiled.body(kind, id_)
+            self._pieces.clear()
+            piece = self._piece(kind, id_, model)
+        self._pieces[kind, id_] = piece
+        return piece
+
+    def _piece(self, kind: str, id_: str, model: type[M]) -> M:
+        raw = self._compiled.body(kind, id_)
         if raw is None:
             raise UsageError(f"This pack has no {kind} `{id_}`.", self._suggestion(kind, id_))
         return model.model_validate_json(raw)

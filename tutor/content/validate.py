@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tutor.content.models import base, pack, question, recap, scenario
 from tutor.errors import ContentError, Problem
 from tutor.yamlfile import Document, Place
 
@@ -69,20 +70,14 @@ def _choice(place: Place, detail: Mapping[str, Any], document: Document) -> str:
 
 def _kind_wanted(place: Place, detail: Mapping[str, Any], document: Document) -> str:
     given = detail["input"].get("kind") if isinstance(detail["input"], dict) else None
-    kinds = "open, single, multi, order, match, cloze, spot, predict"
+    kinds = ", ".join(question.KINDS)
     if given is None:
         return f"`kind` is missing; write one of {kinds}"
     return f"`kind` cannot be {given!r:.60}; write one of {kinds}"
 
 
 def _pattern(place: Place, detail: Mapping[str, Any], document: Document) -> str:
-    pattern = detail["ctx"]["pattern"]
-    wanted = {
-        r"^https://[^\s]+$": "a link that starts with https://",
-        r"^[^\n]+$": "text on a single line",
-        r"^[a-z0-9]+(?:-[a-z0-9]+)*$": "lower-case words joined by hyphens, such as circuit-breaker",
-    }.get(pattern, f"something that matches {pattern}")
-    return f"{_name(place)} is {detail['input']!r:.60}; write {wanted}"
+    return f"{_name(place)} is {detail['input']!r:.60}; write {base.PATTERNS[detail['ctx']['pattern']]}"
 
 
 def _too_short(place: Place, detail: Mapping[str, Any], document: Document) -> str:
@@ -136,8 +131,6 @@ _SENTENCES: dict[str, Callable[[Place, Mapping[str, Any], Document], str]] = {
 
 
 def _all_keys() -> list[str]:
-    from tutor.content.models import pack, question, recap, scenario
-
     keys: set[str] = set()
     for module in (pack, question, recap, scenario):
         for value in vars(module).values():

@@ -40,14 +40,14 @@ def fenced(code: Code) -> str:
 
 def traps(section: Section) -> str:
     """The traps as a Markdown list."""
-    items = "\n".join(f"- {trap}" for trap in section.traps)
-    return f"### Traps\n\n{items}"
+    lines = "\n".join(f"- {trap}" for trap in section.traps)
+    return f"### Traps\n\n{lines}"
 
 
 def sources(section: Section) -> str:
     """Where to check it, as a Markdown list."""
-    items = "\n".join(f"- [{source.title}]({source.url})" for source in section.sources)
-    return f"### Sources\n\n{items}"
+    lines = "\n".join(f"- [{source.title}]({source.url})" for source in section.sources)
+    return f"### Sources\n\n{lines}"
 
 
 def section_markdown(section: Section) -> str:

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from tutor.content.lint.walk import codes, diagrams
 from tutor.content.models.question import SpotQuestion
 from tutor.content.placed import PackSource
+from tutor.drawing import FAILURES
 from tutor.errors import Problem
 from tutor.yamlfile import syntax_problem
 
@@ -22,8 +23,6 @@ HEIGHT = 60
 _HEADER = re.compile(r"(?:(graph|flowchart)\s+(?:TD|TB|LR|BT|RL)|(sequenceDiagram))\s*(?:;|$)", re.MULTILINE)
 _NODE_ID = re.compile(r"[\w.-]+")
 _MAX_LINES = 80
-_FAILURES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError, Warning)
-"""What a drawing library may raise for text that it was not made for."""
 
 
 def diagram_faults(source: PackSource) -> Iterator[Problem]:
@@ -45,7 +44,7 @@ def diagram_fault(text: str) -> str:
         try:
             unread = _unread_flowchart(text) if header[1] else _unread_sequence(text)
             drawn = _draw(text)
-        except _FAILURES as error:
+        except (*FAILURES, Warning) as error:
             return f"the diagram cannot be drawn ({error}); simplify it"
     return unread or _misfit(drawn)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from tutor.content.lint.walk import CHOICES
 from tutor.content.models.question import ClozeQuestion, MatchQuestion, OrderQuestion, Question
@@ -99,6 +98,4 @@ def _stands_in(wanted: list[str], words: list[str]) -> bool:
     """True when `wanted` is a run of words inside `words`."""
     if not wanted:
         return False
-    if len(wanted) == 2:
-        return tuple(wanted) in set(pairwise(words))
     return any(words[start : start + len(wanted)] == wanted for start in range(len(words) - len(wanted) + 1))

@@ -10,10 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 M = TypeVar("M", bound="Strict")
 
+_ONE_LINE, _WORDS, _HTTPS = r"^[^\n]+$", r"^[a-z0-9]+(?:-[a-z0-9]+)*$", r"^https://[^\s]+$"
+PATTERNS = {
+    _ONE_LINE: "text on a single line",
+    _WORDS: "lower-case words joined by hyphens, such as circuit-breaker",
+    _HTTPS: "a link that starts with https://",
+}
+"""What each pattern asks for, in words."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=r"^[^\n]+$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=60)]
-Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$", max_length=300)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=_ONE_LINE)]
+Slug = Annotated[str, StringConstraints(pattern=_WORDS, max_length=60)]
+Url = Annotated[str, StringConstraints(pattern=_HTTPS, max_length=300)]
 
 
 class Level(StrEnum):

@@ -17,7 +17,7 @@ class Clarification(Strict):
     why: Text
 
 
-class Probe(Strict):
+class StageFollowup(Strict):
     """A follow-up in a stage: goes deeper, or brings a failure. `strong` is what a strong reply contains."""
 
     ask: Text
@@ -37,7 +37,7 @@ class Stage(Strict):
     ask: Text
     tip: Slug
     key_points: Annotated[tuple[KeyPoint, ...], Field(min_length=2, max_length=9)]
-    followups: Annotated[tuple[Probe, ...], Field(min_length=1)]
+    followups: Annotated[tuple[StageFollowup, ...], Field(min_length=1)]
     strong_answer: Text
     diagram: Text | None = None
 
