@@ -17,7 +17,7 @@ def test_recap_of_a_day(tutor: Tutor) -> None:
     """A day, or the topic by name, prints every section with its drawing, code, traps, questions and sources."""
     output = tutor.ok("recap", "1")
     assert output == tutor.ok("recap", "queues", "--plain")
-    prose = ("A consumer acknowledges a message", "│  Producer  │", "    def on_message(message):", "- Acknowledging")
+    prose = ("A consumer acknowledges a message", "│ Producer │", "    def on_message(message):", "- Acknowledging")
     for words in (*prose, "tutor quiz --question small-open", "Lab (coming): lost-message", "Ordering"):
         assert words in output
     assert max(map(len, output.splitlines())) <= 80
