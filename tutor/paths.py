@@ -18,7 +18,7 @@ def data_dir() -> Path:
     Raises: UsageError when `$TUTOR_HOME` starts with the home of a user who does not exist.
     """
     if home := os.environ.get(HOME_VARIABLE):
-        return _expanded(Path(home))
+        return expanded(Path(home))
     import platformdirs
 
     return Path(platformdirs.user_data_dir("tutor", appauthor=False))
@@ -27,7 +27,7 @@ def data_dir() -> Path:
 def cache_dir() -> Path:
     """What can be deleted at any time: `$TUTOR_HOME/cache`, or the user cache directory of the platform."""
     if home := os.environ.get(HOME_VARIABLE):
-        return _expanded(Path(home)) / "cache"
+        return expanded(Path(home)) / "cache"
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tutor", appauthor=False))
@@ -51,7 +51,7 @@ def pack_dir(chosen: Path | None) -> Path:
     Raises: UsageError when the folder does not exist or holds no `pack.yaml`.
     """
     named = chosen or (Path(value) if (value := os.environ.get(CONTENT_VARIABLE)) else None)
-    folder = _expanded(named) if named else bundled_content() / DEFAULT_PACK
+    folder = expanded(named) if named else bundled_content() / DEFAULT_PACK
     try:
         is_folder, is_pack = folder.is_dir(), (folder / "pack.yaml").is_file()
     except OSError as error:
@@ -67,7 +67,11 @@ def pack_dir(chosen: Path | None) -> Path:
     return folder
 
 
-def _expanded(path: Path) -> Path:
+def expanded(path: Path) -> Path:
+    """`path` with a leading `~` written out.
+
+    Raises: UsageError when it starts with the home of a user who does not exist.
+    """
     try:
         return path.expanduser()
     except RuntimeError:

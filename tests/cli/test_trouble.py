@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COMMAND, ROOT, SMALL, Tutor
+from tests.terminal import Terminal
 
 
 def test_a_data_folder_that_cannot_be_made(tutor: Tutor, tmp_path: Path) -> None:
@@ -166,4 +167,37 @@ def test_a_fault_of_our_own_is_a_sentence(tutor: Tutor) -> None:
     )
     assert done.returncode == 1
     assert "fault of its own (KeyError: 'surprise')" in done.stderr and "Traceback" not in done.stderr
+    assert "surprise" in (tutor.home / "fault.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["export", "json", "x" * 300], 2),
+        (["export", "json", "~nobody-of-that-name/log.jsonl"], 2),
+        (["mock", "--report", "x" * 300], 2),
+        (["content", "schema", "x" * 300], 4),
+        (["content", "schema", str(ROOT / "README.md")], 4),
+        (["content", "new", "x" * 300], 4),
+    ],
+)
+def test_places_where_nothing_can_be_written(tutor: Tutor, arguments: list[str], code: int) -> None:
+    """A name that no file can have, or a home that nobody has, is a sentence with the place in it."""
+    done = tutor.run(*arguments)
+    assert done.returncode == code
+    assert " be " in done.stderr or "no home folder" in done.stderr
+    assert "fault of its own" not in done.stderr
+
+
+def test_a_fault_inside_the_app_is_a_sentence(tutor: Tutor) -> None:
+    """What nobody foresaw ends the app with exit code 1 and two sentences, never with Textual's traceback."""
+    script = (
+        "from tutor.tui.screens.home import HomeScreen\nfrom tutor.cli.main import run\n"
+        "def fails(self):\n    raise KeyError('surprise')\n"
+        "HomeScreen._load = fails\nrun()"
+    )
+    with Terminal([COMMAND[0], "-c", script], tutor.env, ROOT, 80, 24) as terminal:
+        assert terminal.wait() == 1
+        assert "fault of its own (KeyError: 'surprise')" in terminal.text
+        assert "Traceback" not in terminal.text and "locals" not in terminal.text
     assert "surprise" in (tutor.home / "fault.txt").read_text(encoding="utf-8")

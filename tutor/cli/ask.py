@@ -61,6 +61,26 @@ class Dialogue:
             except Unfit as unfit:
                 say(str(unfit))
 
+    def bet(self, question: str) -> int:
+        """Ask for a confidence; the percent it stands for.
+
+        Raises: Ended, Moved.
+        """
+        from tutor.study.grading import CONFIDENCE
+
+        words = ", ".join(f"{key} {word} ({percent} %)" for key, (percent, word) in CONFIDENCE.items())
+        bets = {str(key): percent for key, (percent, _) in CONFIDENCE.items()}
+        return self.ask(f"{question} {words} > ", one_of(bets), f"Give a number from 1 to {len(bets)}.")
+
+    def ticks(self, question: str, most: int, suggested: list[int], how: str) -> list[int]:
+        """Ask which of the numbers from 1 to `most` hold; Enter takes the suggested ones.
+
+        Raises: Ended, Moved.
+        """
+        listed = " ".join(map(str, suggested)) or "none"
+        prompt = f"{question} Numbers, or - for none. Enter: the suggested ones ({listed}) > "
+        return self.ask(prompt, numbers(most, suggested), how)
+
     def text(self, how: str, draft: str = "", keep: Callable[[str], None] | None = None) -> str:
         """Several lines, ended by a line with a single dot, or by Ctrl-D. `keep` gets each state of it.
 

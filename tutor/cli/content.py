@@ -9,7 +9,7 @@ import typer
 
 from tutor.cli import start
 from tutor.cli.render import counted, say, say_json, tell
-from tutor.errors import Exit
+from tutor.errors import Exit, MachineError
 
 content = typer.Typer(
     help="For authors: check a pack, begin a new one.",
@@ -50,7 +50,10 @@ def schema(
     if folder is None:
         say_json(source.schemas())
         return
-    source.write_schemas(folder)
+    try:
+        source.write_schemas(folder)
+    except OSError as error:
+        raise MachineError(f"The schemas cannot be written to {folder}: {error.strerror or error}.") from None
     tell(f"Written to {folder}.")
 
 

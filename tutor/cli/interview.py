@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tutor.cli import prose
-from tutor.cli.ask import UNKNOWN, Command, Dialogue, numbers, one_of, quoted
+from tutor.cli.ask import UNKNOWN, Command, Dialogue, one_of, quoted
 from tutor.cli.marking import grade_stage, grade_whole
 from tutor.cli.render import clock, heading, say
 from tutor.cli.start import ticks
@@ -103,15 +103,11 @@ class Interview:
             say(f"\n{number}. {clarification.ask}{mark}")
             say(prose.plain(f"Answer: {clarification.answer}", "   "))
             say(prose.plain(f"Worth asking, because: {clarification.why}", "   "))
-        listed = " ".join(map(str, suggested)) or "none"
-        prompt = f"\nWhich of these did you ask? Numbers, or - for none. Enter: the suggested ones ({listed}) > "
         how = "Give the numbers of the questions that you typed in your own words."
-        asked = self._dialogue.ask(prompt, numbers(len(script.clarifications), suggested), how)
+        asked = self._dialogue.ticks("\nWhich of these did you ask?", len(script.clarifications), suggested, how)
         self._mock.clarify(text, [number - 1 for number in asked])
 
     def _answer(self) -> None:
-        from tutor.study.grading import CONFIDENCE
-
         stage = self._mock.run.stage
         assert stage
         place = self._mock.scenario.stages.index(stage) + 1
@@ -121,10 +117,8 @@ class Interview:
         text = self._text()
         seconds = self._watch.seconds
         say(f"Time: {clock(seconds)} of {stage.minutes} minutes.")
-        words = ", ".join(f"{key} {word} ({share} %)" for key, (share, word) in CONFIDENCE.items())
-        bets = {str(key): share for key, (share, _) in CONFIDENCE.items()}
-        prompt = f"How sure are you that you made the expected points? {words} > "
-        self._mock.answer(text, self._dialogue.ask(prompt, one_of(bets), "Give a number from 1 to 5."), seconds)
+        percent = self._dialogue.bet("How sure are you that you made the expected points?")
+        self._mock.answer(text, percent, seconds)
 
     def _reply(self) -> None:
         stage = self._mock.run.stage

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def list_scenarios(coach: Coach, level: str | None, json: bool) -> None:
     """Print what interviews there are, and the learner's own."""
     scenarios = [one for one in coach.index.scenarios if level is None or one.level == level]
+    runs = coach.mocks()
     if json:
-        say_json({"scenarios": [one._asdict() for one in scenarios], "runs": [_run(run) for run in coach.mocks()]})
+        say_json({"scenarios": [one._asdict() for one in scenarios], "runs": [_run(run) for run in runs]})
         return
     if not scenarios:
         say("No scenario fits.")
@@ -23,9 +24,9 @@ def list_scenarios(coach: Coach, level: str | None, json: bool) -> None:
     rows = [(one.id, one.level, f"{one.minutes} min", one.title) for one in scenarios]
     say(table(("SCENARIO", "LEVEL", "TIME", "TITLE"), rows))
     say(f"\nHold one: tutor mock {scenarios[0].id}")
-    if coach.mocks():
+    if runs:
         say()
-        list_runs(coach, None, json=False)
+        say(_table(runs))
 
 
 def list_runs(coach: Coach, scenario: str | None, json: bool) -> None:
@@ -36,8 +37,7 @@ def list_runs(coach: Coach, scenario: str | None, json: bool) -> None:
     elif not runs:
         say("No interview was held yet. See what there is: tutor mock --plain")
     else:
-        rows = [(run.id, stamp(run.started), run.scenario, _state(run)) for run in runs]
-        say(table(("ID", "STARTED", "SCENARIO", "STATE"), rows))
+        say(_table(runs))
 
 
 def compare(coach: Coach, scenario: str | None, json: bool) -> None:
@@ -56,6 +56,11 @@ def compare(coach: Coach, scenario: str | None, json: bool) -> None:
         say()
     if held:
         say("GAP is what you expected before the reveal less the points you made; above 0 is overconfident.")
+
+
+def _table(runs: list[PastMock]) -> str:
+    rows = [(run.id, stamp(run.started), run.scenario, _state(run)) for run in runs]
+    return table(("ID", "STARTED", "SCENARIO", "STATE"), rows)
 
 
 def _row(run: PastMock, before: PastMock | None) -> list[str]:

@@ -57,7 +57,7 @@ def _own_fault(kind: type[BaseException], error: BaseException, trace: Traceback
 
     render.tell(f"tutor stopped because of a fault of its own ({kind.__name__}: {error}).")
     render.tell("Everything answered so far is kept. Please report this.")
-    with suppress(OSError):
+    with suppress(OSError, TutorError):
         place = paths.data_dir() / "fault.txt"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("".join(traceback.format_exception(kind, error, trace)), encoding="utf-8", errors="replace")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tutor.cli import prose
-from tutor.cli.ask import Dialogue, numbers, one_of, quoted
+from tutor.cli.ask import Dialogue, one_of, quoted
 from tutor.cli.diagram import draw
 from tutor.cli.render import say
 
@@ -99,9 +99,7 @@ def grade_whole(coach: Coach, mock: Mock, dialogue: Dialogue) -> None:
         if flag.id in suggested_flags:
             suggested.append(number)
             say(f'   suggested, because you wrote: "{suggested_flags[flag.id]}"')
-    listed = " ".join(map(str, suggested)) or "none"
-    prompt = f"Numbers, or - for none. Enter: the suggested ones ({listed}) > "
-    raised = dialogue.ask(prompt, numbers(len(script.red_flags), suggested), "Each red flag costs ten points.")
+    raised = dialogue.ticks("Which?", len(script.red_flags), suggested, "Each red flag costs ten points.")
     mock.finish(dict(kept), [script.red_flags[number - 1].id for number in raised])
     kept.forget()
 

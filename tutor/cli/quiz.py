@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,10 +84,8 @@ def quiz(
     """Answer what is due, then something new; each answer is explained at once."""
     narrowed = any((day, topic, kind, level, limit, new is not None, cram, missed, question))
     coach = start.coach(ctx)
-    wanted = _filter(
-        coach, days=day, topics=topic, kinds=kind, levels=level, questions=question,
-        limit=limit, new=new, cram=cram, missed=missed,
-    )  # fmt: skip
+    named = _filter(coach, days=day, topics=topic, kinds=kind, levels=level, questions=question)
+    wanted = replace(named, limit=limit or LIMIT, new=new, cram=cram, missed=missed)
     if json:
         say_json(_listed(coach, wanted))
         return
@@ -114,8 +113,6 @@ def _converse(coach: Coach, sitting: Quiz) -> None:
 
 def _started(coach: Coach, wanted: Filter, named: bool) -> Quiz:
     """A new sitting; a question asked for by name is asked even when it is not due, as cramming."""
-    from dataclasses import replace
-
     from tutor.study.queue import build
 
     if named and not wanted.cram and not build(coach.index.entries, coach.history, wanted, coach.now()):
@@ -132,7 +129,6 @@ def _filter(
     kinds: list[Kind] | None,
     levels: list[Level] | None,
     questions: list[str] | None,
-    **rest: int | None,
 ) -> Filter:
     from tutor.study.queue import Filter
 
@@ -145,10 +141,6 @@ def _filter(
         kinds=frozenset(kind.value for kind in kinds or ()),
         levels=frozenset(level.value for level in levels or ()),
         questions=frozenset(questions or ()),
-        limit=rest["limit"] or LIMIT,
-        new=rest["new"],
-        cram=bool(rest["cram"]),
-        missed=bool(rest["missed"]),
     )
 
 

@@ -100,17 +100,17 @@ def span(wait: timedelta) -> str:
     minutes = max(0, round(wait.total_seconds() / 60))
     hours, days = wait.total_seconds() / 3600, wait.total_seconds() / 86400
     if minutes < 60:
-        return _count(minutes, "minute")
+        return counted(minutes, "minute")
     if hours < 24:
-        return _count(round(hours), "hour")
+        return counted(round(hours), "hour")
     if days < 60:
-        return _count(round(days), "day")
-    return _count(round(days / 30.4), "month") if days < 730 else f"{days / 365.25:.1f} years"
+        return counted(round(days), "day")
+    return counted(round(days / 30.4), "month") if days < 730 else f"{days / 365.25:.1f} years"
 
 
 def counted(number: int, noun: str) -> str:
     """`1 question`, `2 questions`."""
-    return _count(number, noun)
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def moment(at: datetime) -> str:
@@ -126,10 +126,6 @@ def stamp(at: datetime) -> str:
 def clock(seconds: float) -> str:
     """Seconds as minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _jsonable(value: Any) -> object:

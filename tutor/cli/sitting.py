@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.cli import given, reveal
-from tutor.cli.ask import Command, Dialogue, Moved, numbers, one_of, quoted
+from tutor.cli.ask import Command, Dialogue, Moved, one_of, quoted
 from tutor.cli.render import counted, moment, say, span
 from tutor.cli.start import ticks
 
@@ -54,26 +54,15 @@ class Sitting:
         self._rate(answered)
 
     def _answer(self, ask: Ask) -> Reveal:
-        from tutor.study.grading import CONFIDENCE
-
-        name = f"quiz/{self._quiz.session.id}/{ask.question.id}"
-        keep = self._coach.log.keep_draft
-        draft = self._coach.log.draft(name) if ask.question.kind == "open" else ""
+        draft = self._quiz.draft if ask.question.kind == "open" else ""
         if draft:
             say("You had typed this; go on, or end it with a single dot:")
             say(quoted(draft))
         started = ticks()
-        answer = given.read(self._dialogue, ask, draft, lambda text: keep(name, text))
+        answer = given.read(self._dialogue, ask, draft, self._quiz.keep_draft)
         seconds = ticks() - started
-        percent = 0
-        if answer:
-            words = ", ".join(f"{key} {word} ({share} %)" for key, (share, word) in CONFIDENCE.items())
-            bets = {str(key): share for key, (share, _) in CONFIDENCE.items()}
-            percent = self._dialogue.ask(f"How sure are you? {words} > ", one_of(bets), "Give a number from 1 to 5.")
-        answered = self._quiz.answer(answer, percent, seconds)
-        if ask.question.kind == "open":
-            keep(name, "")
-        return answered
+        percent = self._dialogue.bet("How sure are you?") if answer else 0
+        return self._quiz.answer(answer, percent, seconds)
 
     def _rate(self, answered: Reveal) -> None:
         from tutor.schedule.memory import Rating
@@ -99,10 +88,8 @@ class Sitting:
             say(f"Next time in {span(self._quiz.last[2])}.")
 
     def _made(self, count: int, suggested: list[int]) -> list[int]:
-        listed = " ".join(map(str, suggested)) or "none"
-        prompt = f"Which points did you make? Numbers, or - for none. Enter: the suggested ones ({listed}) > "
         how = "The suggestions come from words in your text; you decide. Be strict: would a listener have heard it?"
-        return self._dialogue.ask(prompt, numbers(count, suggested), how)
+        return self._dialogue.ticks("Which points did you make?", count, suggested, how)
 
     def _skip(self, rest: str) -> None:
         self._quiz.skip()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tutor import paths
 from tutor.cli import start
 from tutor.cli.render import counted, tell
 from tutor.errors import MachineError, UsageError
@@ -55,12 +56,17 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `tutor export
 def writable(path: Path, force: bool) -> Path:
     """`path`, made absolute, when it can be written without harm.
 
-    Raises: UsageError when it exists and `force` is not given, or when its folder does not exist.
+    Raises: UsageError when it exists and `force` is not given, when its folder does not exist, or when no file can
+    have that name.
     """
-    path = path.expanduser().absolute()
-    if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: " + ("it is a folder." if path.is_dir() else "no such folder."))
-    if path.exists() and not force:
+    path = paths.expanded(path).absolute()
+    try:
+        is_folder, has_folder, exists = path.is_dir(), path.parent.is_dir(), path.exists()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Choose another name.") from None
+    if is_folder or not has_folder:
+        raise UsageError(f"{path} cannot be written: " + ("it is a folder." if is_folder else "no such folder."))
+    if exists and not force:
         raise UsageError(f"{path} exists already.", "Choose another name, or overwrite it with --force.")
     return path
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tutor.errors import UsageError
 from tutor.interview.rubric import Result, result
 from tutor.interview.run import Phase, Run, replay
-from tutor.phrases import reveal, telling_words, words_of
+from tutor.interview.suggest import suggest_clarifications, suggest_flags
 from tutor.study.points import suggest_points
 
 if TYPE_CHECKING:
@@ -118,23 +118,12 @@ class Mock:
         return suggest_points(stage.key_points, "\n".join((answer.text, *answer.replies)))
 
     def suggested_flags(self) -> dict[str, str]:
-        """Red flags whose phrases occur in what was said, with those words; "we never do X" does not raise X."""
-        texts = [text for answer in self.run.answers.values() for text in (answer.text, *answer.replies)]
-        words = [words_of(text) for text in texts]
-        found = {}
-        for flag in self.scenario.red_flags:
-            if evidence := next(filter(None, (reveal(flag.phrases, said) for said in words)), ""):
-                found[flag.id] = evidence
-        return found
+        """Red flags that what was said seems to raise, with the words that show it."""
+        return suggest_flags(self.run)
 
     def suggested_clarifications(self, text: str) -> list[int]:
-        """Numbers of the script's clarifications that share telling words with what was typed."""
-        typed = telling_words(text)
-        return [
-            number
-            for number, clarification in enumerate(self.scenario.clarifications)
-            if len(telling_words(clarification.ask) & typed) >= 2
-        ]
+        """Numbers, from 0, of the script's clarifications that `text` seems to ask for."""
+        return suggest_clarifications(self.scenario, text)
 
     def grade(self, met: Sequence[str], partly: Sequence[str]) -> None:
         """Log which key points of the current stage were made, whole or in part."""

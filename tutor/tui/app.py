@@ -48,6 +48,8 @@ class TutorApp(App[None]):
         super().__init__()
         self.coach = coach
         self._start = start
+        self.fault: Exception | None = None
+        """What ended the app, when something did that nobody foresaw."""
         self._under_way = False
         self._ascii = AsciiFilter() if ascii_only() else None
         self._too_small: Screen[None] | None = None
@@ -89,6 +91,12 @@ class TutorApp(App[None]):
         except TutorError as error:
             self.show_error(error)
             return True
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave without Textual's traceback: `run_app` raises the error to whoever started the app."""
+        self.fault = self.fault or error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
 
     def show_error(self, error: TutorError) -> None:
         """Say what went wrong: in passing when the learner can just go on, in a window when not."""
@@ -200,8 +208,11 @@ class TutorApp(App[None]):
 def run_app(coach_factory: Callable[[], Coach], start: str = "home") -> None:
     """Run the app until the learner leaves it; `start` is one of `STARTS`.
 
-    Raises: MachineError without a terminal, and whatever error `coach_factory` has.
+    Raises: MachineError without a terminal, whatever error `coach_factory` has, and what ended the app unforeseen.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise MachineError("The app needs a terminal.", "In a pipe, use the plain commands: tutor quiz --plain")
-    TutorApp(coach_factory(), start).run()
+    app = TutorApp(coach_factory(), start)
+    app.run()
+    if app.fault:
+        raise app.fault

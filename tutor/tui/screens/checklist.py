@@ -47,7 +47,6 @@ class ChecklistScreen(TutorScreen):
 
     def on_screen_resume(self) -> None:
         """See what was answered meanwhile."""
-        self.coach.refresh()
         self.after_paint(self._load)
 
     def on_resize(self) -> None:
@@ -88,6 +87,7 @@ class ChecklistScreen(TutorScreen):
             self.notify("This lab is coming; it does not count yet.")
 
     def _load(self) -> None:
+        self.coach.refresh()
         self._mastery = self.coach.mastery()
         self._list()
 

@@ -63,7 +63,6 @@ class HomeScreen(TutorScreen):
 
     def on_screen_resume(self) -> None:
         """See what was answered meanwhile, here or in another tutor."""
-        self.coach.refresh()
         self.after_paint(self._load)
 
     def action_next(self) -> None:
@@ -94,6 +93,7 @@ class HomeScreen(TutorScreen):
     def _load(self) -> None:
         from tutor.tui.screens.home_view import proposal
 
+        self.coach.refresh()
         standing, mocks = self.coach.standing(), self.coach.mocks()
         self._proposal = proposal(standing, self.coach.resume_quiz(), mocks, self.coach.now())
         self.query_one("#now").set_class(self._proposal.kind == "cram", "-calm")

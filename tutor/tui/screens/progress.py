@@ -69,7 +69,6 @@ class ProgressScreen(TutorScreen):
 
     def on_screen_resume(self) -> None:
         """See what was answered meanwhile."""
-        self.coach.refresh()
         self.after_paint(self._load)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -124,6 +123,7 @@ class ProgressScreen(TutorScreen):
     def _load(self) -> None:
         from tutor.tui.screens.home import interview_line, numbers_line
 
+        self.coach.refresh()
         standing = self._standing = self.coach.standing()
         self.query_one("#due", Static).update(numbers_line(standing))
         self.query_one("#interview", Static).update(interview_line(standing, "press d"))
