@@ -67,6 +67,7 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n"
         pytest.param("a: b: c\n", 1, "not valid YAML", id="colon-in-text"),
         pytest.param('a: 1\nb: "\\e[2J"\n', 2, "holds U+001B, a character that steers the terminal", id="escape"),
         pytest.param("a: 1\nb: x\u202ey\n", 2, "holds U+202E", id="reversed-text"),
+        pytest.param("a: 1\nb: x\x85\n", 2, "holds the line break U+0085", id="stray-line-break"),
     ],
 )
 def test_hostile_text_is_refused_with_its_line(tmp_path: Path, content: str | bytes, line: int, says: str) -> None:

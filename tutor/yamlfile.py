@@ -30,6 +30,9 @@ _FLOAT = re.compile(r"[-+]?(?=[0-9.]*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters (escapes in quotes can write them) and those that reverse the direction of text."""
 
+_STRAY_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks to YAML and not to editors: with them, the lines named in a problem would not be those on the screen."""
+
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -89,10 +92,14 @@ def _text(path: Path) -> str:
         limit = MAX_FILE_BYTES // 1024 // 1024
         raise ContentError([Problem(path, 0, f"is larger than {limit} MiB; split it into smaller files")])
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ContentError([Problem(path, line, "is not UTF-8 text; save the file as UTF-8")]) from None
+    if stray := _STRAY_BREAK.search(text):
+        line = text[: stray.start()].count("\n") + 1
+        raise ContentError([Problem(path, line, f"holds the line break U+{ord(stray[0]):04X}; write a plain one")])
+    return text
 
 
 def _events(text: str) -> Iterator[Any]:
