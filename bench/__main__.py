@@ -44,14 +44,12 @@ def _grading_row(what: str, p50: float, p99: float) -> None:
 
 def _help(home: Path, times: int) -> Pair:
     """`tutor --help` against a bare Typer app with as many commands."""
-    from tutor.cli.app import app
+    from tutor.cli.tree import COMMANDS
 
     bare = home / "bare.py"
-    names = [*(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)]
-    names += [group.name or "group" for group in app.registered_groups]
     commands = "\n".join(
         f'@app.command("{name}")\ndef command_{number}(value: str = "") -> None:\n    """Do {name}."""\n'
-        for number, name in enumerate(names)
+        for number, name in enumerate(COMMANDS)
     )
     bare.write_text(f"import typer\napp = typer.Typer()\n{commands}\napp()\n")
     env = environment(home / "help")

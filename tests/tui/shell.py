@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -76,6 +77,14 @@ async def settle(pilot: Pilot[None]) -> None:
             break
         await pilot.pause(0.02)
     await pilot.pause(0.05)
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Wait for something that the app does in its own time, such as the palette's search; the caller asserts it."""
+    for _ in range(500):
+        if holds():
+            break
+        await pilot.pause(0.02)
 
 
 COLUMN = 12.2

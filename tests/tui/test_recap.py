@@ -6,7 +6,8 @@ import pytest
 from textual.widgets import OptionList
 
 from tests.tui.shell import SIZES, SMALL, Desk, seen, settle
-from tutor.tui.recap_text import search, section_markdown
+from tutor.content.search import search
+from tutor.tui.recap_text import section_markdown
 from tutor.tui.screens.quiz import QuizScreen
 from tutor.tui.screens.recap import RecapScreen
 from tutor.tui.widgets.diagram import drawing

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.command import CommandList
 
-from tests.tui.shell import SIZES, SMALL, Desk, seen, settle
+from tests.tui.shell import SIZES, SMALL, Desk, seen, settle, until
 from tutor.errors import MachineError, StoreError, UsageError
 from tutor.tui import glyphs, keys
-from tutor.tui.app import STARTS, run_app
+from tutor.tui.app import STARTS, TutorApp, run_app
 from tutor.tui.glyphs import to_ascii
 from tutor.tui.screens.error import ErrorScreen, TooSmallScreen
 from tutor.tui.screens.home import HomeScreen
@@ -63,16 +64,21 @@ def test_the_key_table_is_markdown() -> None:
     assert all(re.fullmatch(r"\|.+\|.+\|.+\|", row) for row in rows)
 
 
+def first_offer(app: TutorApp) -> str:
+    """What stands first in the command palette."""
+    offers = app.screen.query_one(CommandList)
+    return str(offers.get_option_at_index(0).prompt) if offers.option_count else ""
+
+
 async def test_the_palette_reads_a_day(studied: Desk) -> None:
     """Ctrl+P, a few letters of a topic, Enter."""
     app = studied.app()
     async with app.run_test(size=SMALL) as pilot:
         await settle(pilot)
         await pilot.press("ctrl+p", *"Caches")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: "Caches" in first_offer(app))
         await pilot.press("enter")
-        await pilot.pause(0.3)
-        await settle(pilot)
+        await until(pilot, lambda: "A hot key expires" in seen(app))
         assert isinstance(app.screen, RecapScreen)
         assert "A hot key expires" in seen(app)
 

@@ -69,21 +69,13 @@ def _list(topics: list[TopicEntry], json: bool) -> None:
 
 
 def _narrowed(recap: RecapFile, section: str | None, search: str | None) -> RecapFile:
-    words = (search or "").casefold().split()
-    kept = tuple(
-        one
-        for one in recap.sections
-        if (section is None or one.id == section) and all(word in _said(one) for word in words)
-    )
-    return recap.model_copy(update={"sections": kept})
+    from tutor.content.search import search as sections_with
 
-
-def _said(section: Section) -> str:
-    """Everything that a section says, for searching."""
-    code = section.code.text if section.code else ""
-    nexts = (text for followup in section.asked_next for text in (followup.ask, followup.listen_for))
-    parts = (section.title, section.recall, section.what, section.why, section.hurts, code, *section.traps, *nexts)
-    return "\n".join(parts).casefold()
+    kept = [one for one in recap.sections if section in (None, one.id)]
+    if search and search.strip():
+        found = {hit.section for hit in sections_with([recap], search)}
+        kept = [one for one in kept if one.id in found]
+    return recap.model_copy(update={"sections": tuple(kept)})
 
 
 def _section_hint(library: Library, topics: list[TopicEntry], section: str) -> str:

@@ -154,7 +154,6 @@ class RecapScreen(TutorScreen):
         self._recaps = [self.coach.library.recap(topic.id) for topic in self.coach.index.topics if topic.recap]
         self._places = [f"{recap.topic}/{section.id}" for recap in self._recaps for section in recap.sections]
         self._fill("", next((place for place in self._places if place.startswith(f"{self._topic}/")), ""))
-
         self.call_after_refresh(self._rewrap)
 
     def _rewrap(self) -> None:
@@ -165,7 +164,7 @@ class RecapScreen(TutorScreen):
         return self.query_one("#sections").content_size.width - OPTION_PADDING
 
     def _fill(self, query: str, place: str = "") -> None:
-        from tutor.tui.recap_text import search
+        from tutor.content.search import search
 
         sections = self.query_one("#sections", OptionList)
         sections.clear_options()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from textual.content import Content
 from textual.widgets import Markdown
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 _STYLES = {"strong_open": "bold", "em_open": "italic", "link_open": "underline"}
@@ -55,6 +55,4 @@ def _take(token: Token, styles: list[str], pieces: list[tuple[str, str]]) -> Non
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
     return MarkdownIt("commonmark", {"html": False})
