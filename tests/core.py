@@ -105,8 +105,13 @@ def do(quiz: Quiz, right: bool = True, rating: Rating | None = None) -> str:
 
 
 def only(*questions: str, **options: Any) -> Filter:
-    """A filter that lets these questions through."""
-    return Filter(questions=frozenset(questions), **options)
+    """A main sitting on these questions, told by their kinds: the small pack has one question of each."""
+    return Filter(kinds=frozenset(question.removeprefix("q-") for question in questions), **options)
+
+
+def aside(*questions: str) -> Filter:
+    """A sitting on the side, on these questions."""
+    return Filter(questions=frozenset(questions))
 
 
 def question(id_: str, folder: Path) -> Question:

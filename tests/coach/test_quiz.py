@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.core import RIGHT, WRONG, Desk, do, only
+from tests.core import RIGHT, WRONG, Desk, aside, do, only
 from tutor.coach.bodies import readable
 from tutor.coach.coach import Coach
 from tutor.coach.quiz import UNKNOWN, Quiz
@@ -277,12 +277,53 @@ def test_a_sitting_is_open_for_a_day(hours: int, open_: bool, desk: Desk) -> Non
 
 
 def test_starting_a_sitting_ends_the_open_one(desk: Desk) -> None:
-    """Only the newest sitting can be taken up, also after that one was ended."""
+    """Only the newest main sitting can be taken up, also after that one was ended."""
     first = desk.coach().quiz(only("q-single", "q-multi"))
     second = desk.coach().quiz(only("q-cloze"))
     assert resumed(desk).session.id == second.session.id != first.session.id
     second.end()
     assert desk.coach().resume_quiz() is None
+
+
+@pytest.mark.parametrize("by", [aside("q-cloze"), Filter(missed=True)], ids=["named", "missed"])
+def test_a_sitting_on_the_side_leaves_the_main_one_open(by: Filter, desk: Desk) -> None:
+    """A section's questions, or missed ones, asked in between are taken up only while an answer waits for its rating;
+    otherwise the main sitting goes on, even when the one on the side was started later and has questions left.
+    """
+    main = desk.coach().quiz(only("q-single", "q-cloze", "q-multi"))
+    do(main, right=False)
+    side = desk.coach().quiz(by)
+    assert resumed(desk).session.id == main.session.id
+    assert side.ask
+    side.answer(RIGHT[side.ask.question.id], 70, 1.0)
+    waiting = resumed(desk)
+    assert (waiting.session.id, waiting.session.side) == (side.session.id, True)
+    waiting.rate(Rating.AGAIN)
+    assert waiting.ask
+    after = resumed(desk)
+    assert (after.session.id, after.session.side) == (main.session.id, False)
+    after.end()
+    assert desk.coach().resume_quiz() is None
+
+
+def test_a_main_sitting_older_than_a_day_stays_closed_behind_one_on_the_side(desk: Desk) -> None:
+    """Starting something on the side does not make an old sitting young."""
+    desk.coach().quiz(only("q-single", "q-multi"))
+    desk.clock.pass_(hours=25)
+    desk.coach().quiz(aside("q-cloze"))
+    assert desk.coach().resume_quiz() is None
+
+
+def test_a_sitting_is_taken_up_by_its_id(desk: Desk) -> None:
+    """A face that just started a sitting on the side opens that very one; one that is over is not opened."""
+    desk.coach().quiz(only("q-single", "q-multi"))
+    side = desk.coach().quiz(aside("q-cloze"))
+    again = desk.coach().resume_quiz(side.session.id)
+    assert again
+    assert again.session == side.session
+    again.end()
+    assert desk.coach().resume_quiz(side.session.id) is None
+    assert desk.coach().resume_quiz("nope") is None
 
 
 def test_a_finished_sitting_is_not_taken_up(desk: Desk) -> None:

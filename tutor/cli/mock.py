@@ -66,7 +66,7 @@ def _one(ctx: typer.Context, coach: Coach, mock: Mock, target: Path | None, app:
             show_result(mock)
         return
     if app:
-        start.open_app(ctx, "mock", coach)  # lists the interview that was just started or found
+        start.open_app(ctx, "mock", coach, mock.run.id)
         return
     go_on = f"Everything is kept; go on with: tutor mock --resume {mock.run.id} --plain"
     try:

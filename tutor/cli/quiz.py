@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 GO_ON = "Everything is kept; go on with: tutor quiz"
+ON_THE_SIDE = "Every answer is kept; to go on with these questions, ask for them again."
 
 
 class Kind(StrEnum):
@@ -92,7 +93,7 @@ def quiz(
     left = None if narrowed or fresh else coach.resume_quiz()
     sitting = left or _started(coach, wanted, named=bool(question))
     if start.wants_app(plain):
-        start.open_app(ctx, "quiz", coach)  # takes up the sitting that was just started or found
+        start.open_app(ctx, "quiz", coach, sitting.session.id)
         return
     if left:
         tell(f"Going on with the sitting you left: {left.session.asked} answered, {len(left.session.pending)} to go."
@@ -106,9 +107,14 @@ def _converse(coach: Coach, sitting: Quiz) -> None:
     try:
         show_summary(coach, Sitting(coach, sitting).run())
     except Ended:
-        tell(GO_ON)
+        tell(_kept(sitting))
     except KeyboardInterrupt:
-        raise start.Interrupted(f"\nInterrupted. {GO_ON}") from None
+        raise start.Interrupted(f"\nInterrupted. {_kept(sitting)}") from None
+
+
+def _kept(sitting: Quiz) -> str:
+    """What becomes of a sitting that is left: one on the side is taken up only to rate what was answered."""
+    return ON_THE_SIDE if sitting.session.side and not sitting.reveal else GO_ON
 
 
 def _started(coach: Coach, wanted: Filter, named: bool) -> Quiz:

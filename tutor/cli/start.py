@@ -87,8 +87,9 @@ def wants_app(plain: bool) -> bool:
     return not plain and on_terminal() and big_enough()
 
 
-def open_app(ctx: typer.Context, screen: str = "home", opened: Coach | None = None) -> None:
-    """Open the app on one of its screens, with a coach that is open already if there is one.
+def open_app(ctx: typer.Context, screen: str = "home", opened: Coach | None = None, run: str = "") -> None:
+    """Open the app on one of its screens, with a coach that is open already if there is one; `run` is the id of the
+    sitting or interview to open there.
 
     Raises: MachineError when this terminal cannot show it.
     """
@@ -102,4 +103,4 @@ def open_app(ctx: typer.Context, screen: str = "home", opened: Coach | None = No
         )
     from tutor.tui.app import run_app
 
-    run_app(lambda: opened or coach(ctx), screen)
+    run_app(lambda: opened or coach(ctx), screen, run)

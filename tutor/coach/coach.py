@@ -1,6 +1,6 @@
 """Everything a face needs, in one object: a pack, a learner's log, a clock. Refuses to read the clock by itself.
 
-coach.quiz(Filter(...))          start a sitting          coach.resume_quiz()      take up the last one
+coach.quiz(Filter(...))          start a sitting          coach.resume_quiz()      take up the open one
 coach.mock("payments-down")      start an interview       coach.mocks()            past and open ones
 coach.standing()                 what is due, recall      coach.mastery()          the checklist with evidence
 """
@@ -97,7 +97,7 @@ class Coach:
         return written
 
     def quiz(self, wanted: Filter) -> Quiz:
-        """Start a sitting; one left open is thereby ended.
+        """Start a sitting. Unless it is one on the side (named questions, or missed ones), those left open are ended.
 
         Raises: UsageError when nothing in the pack passes the filter.
         """
@@ -105,11 +105,11 @@ class Coach:
 
         return start(self, wanted)
 
-    def resume_quiz(self) -> Quiz | None:
-        """The last sitting as it was left, or None when there is none to take up."""
-        from tutor.coach.sittings import resume
+    def resume_quiz(self, session: str = "") -> Quiz | None:
+        """The open sitting as it was left, or the one of the id `session`; None when there is none to take up."""
+        from tutor.coach.sittings import resume, take_up
 
-        return resume(self)
+        return take_up(self, session) if session else resume(self)
 
     def mock(self, scenario: str) -> Mock:
         """Start an interview.

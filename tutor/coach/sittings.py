@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tutor.coach.quiz import Quiz
 from tutor.errors import UsageError
@@ -30,20 +31,47 @@ def start(coach: Coach, wanted: Filter) -> Quiz:
     raw = asdict(wanted)
     options = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in raw.items()}
     event = coach.record(("session-started", {"queue": pending, "options": options}))[0]
-    return Quiz(coach, Session(event.id, list(pending), cram=wanted.cram))
+    return Quiz(coach, Session(event.id, list(pending), cram=wanted.cram, side=on_the_side(options)))
 
 
 def resume(coach: Coach) -> Quiz | None:
-    """The last sitting, unless it was ended, is over, or was started too long ago."""
-    started = next((event for event in reversed(coach.events) if event.kind == "session-started"), None)
-    if started is None or coach.now() - started.at > RESUME_WITHIN:
+    """The sitting to go on with: the newest main one, unless one on the side left an answer unrated.
+
+    Starting a main sitting ends the main ones before it, a sitting on the side ends none.
+    """
+    main_seen = False
+    for started in reversed([event for event in coach.events if event.kind == "session-started"]):
+        side = on_the_side(started.body["options"])
+        if side or not main_seen:
+            quiz = _opened(coach, started)
+            if quiz and (quiz.reveal or not side):
+                return quiz
+        main_seen = main_seen or not side
+    return None
+
+
+def take_up(coach: Coach, session: str) -> Quiz | None:
+    """The sitting of this id, or None when it is over."""
+    started = next((event for event in coach.events if event.id == session and event.kind == "session-started"), None)
+    return _opened(coach, started) if started else None
+
+
+def on_the_side(options: Mapping[str, Any]) -> bool:
+    """True for a few questions asked in between: those of a section or of a checklist item, those just missed."""
+    return bool(options.get("questions") or options.get("missed"))
+
+
+def _opened(coach: Coach, started: Event) -> Quiz | None:
+    """A sitting as it was left, unless it was ended, is over, or was started too long ago."""
+    if coach.now() - started.at > RESUME_WITHIN:
         return None
     own = [event for event in coach.events if _belongs(event, started.id)]
     if any(event.kind == "session-ended" for event in own):
         return None
     known = {entry.id for entry in coach.index.entries}
     pending = [question for question in started.body["queue"] if question in known]
-    quiz = Quiz(coach, Session(started.id, pending, cram=started.body["options"]["cram"]))
+    options = started.body["options"]
+    quiz = Quiz(coach, Session(started.id, pending, cram=options["cram"], side=on_the_side(options)))
     quiz.replay([event for event in own if event.body.get("question") in known])
     return quiz if quiz.ask else None
 

@@ -35,11 +35,12 @@ class Ask:
 
 @dataclass(slots=True)
 class Session:
-    """What is left to ask, and what was answered, in one sitting."""
+    """What is left to ask, and what was answered, in one sitting. One on the `side` leaves the main one open."""
 
     id: str
     pending: list[str]
     cram: bool = False
+    side: bool = False
     rated: dict[str, list[Rating]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     _past: list[tuple[str, list[str]]] = field(default_factory=list)

@@ -44,10 +44,10 @@ class TutorApp(App[None]):
         (100, "-wide"),
     ]
 
-    def __init__(self, coach: Coach, start: str = "home") -> None:
+    def __init__(self, coach: Coach, start: str = "home", run: str = "") -> None:
         super().__init__()
         self.coach = coach
-        self._start = start
+        self._start, self._run = start, run
         self.fault: Exception | None = None
         """What ended the app, when something did that nobody foresaw."""
         self._under_way = False
@@ -65,7 +65,11 @@ class TutorApp(App[None]):
     def on_mount(self) -> None:
         """Home lies under everything; a first run is welcomed."""
         self.push_screen(HomeScreen(self.coach))
-        if self._start != "home":
+        if self._run and self._start == "quiz":
+            self.ask(None, self._run)
+        elif self._run:
+            self.take_mock("", self._run)
+        elif self._start != "home":
             self._open(self._start)
         elif self.coach.first_time:
             from tutor.tui.screens.welcome import WelcomeScreen
@@ -140,12 +144,12 @@ class TutorApp(App[None]):
         except TutorError as error:
             self.show_error(error)
 
-    def ask(self, wanted: Filter | None) -> None:
-        """Start a sitting, or take up the open one when `wanted` is None; an error is said."""
+    def ask(self, wanted: Filter | None, run: str = "") -> None:
+        """Start a sitting, or take up the open one, or that of the id `run`, when `wanted` is None; errors are said."""
         from tutor.tui.screens.quiz import QuizScreen
 
         try:
-            quiz = self.coach.resume_quiz() if wanted is None else self.coach.quiz(wanted)
+            quiz = self.coach.resume_quiz(run) if wanted is None else self.coach.quiz(wanted)
         except TutorError as error:
             self.show_error(error)
             return
@@ -205,14 +209,14 @@ class TutorApp(App[None]):
             self._too_small = None
 
 
-def run_app(coach_factory: Callable[[], Coach], start: str = "home") -> None:
-    """Run the app until the learner leaves it; `start` is one of `STARTS`.
+def run_app(coach_factory: Callable[[], Coach], start: str = "home", run: str = "") -> None:
+    """Run the app until the learner leaves it; `start` is one of `STARTS`, `run` the sitting or interview to open.
 
     Raises: MachineError without a terminal, whatever error `coach_factory` has, and what ended the app unforeseen.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise MachineError("The app needs a terminal.", "In a pipe, use the plain commands: tutor quiz --plain")
-    app = TutorApp(coach_factory(), start)
+    app = TutorApp(coach_factory(), start, run)
     app.run()
     if app.fault:
         raise app.fault
