@@ -48,9 +48,10 @@ def test_the_report_says_what_was_said_and_expected(script: Scenario) -> None:
     for expected in (
         "# A small talk",
         "2026-03-02 12:00 UTC · level mid · 1 of 20 minutes",
-        "**No hire**",
+        "Verdict: **No hire**, 25 %",
+        "The total is the mean of key points and rubric, less 10 points per red flag.",
         ", 1 red flag)",
-        "You expected 90 % before the reveal",
+        "You expected 90 % before the reveal: 69 points too high.",
         "- [x] May the buyer wait for the payment result? Up to an hour.",
         "- [ ] How many orders arrive each second? Forty.",
         "## 1. Scope it (83 %)",
@@ -100,8 +101,56 @@ def test_nothing_said_is_said_so(text: str, script: Scenario) -> None:
 
 
 def test_a_run_that_was_just_started_has_a_report_too(script: Scenario) -> None:
-    """No answers, no grades, no flags: still a document."""
+    """No answers, no grades, no flags: still a document, which gives nothing of the script away."""
     it = Run("r", script, START, START)
     text = interview_markdown(it, result(it))
-    assert "red flag" not in text
-    assert text.count("Not answered.") == 3
+    assert "**Unfinished**: left before the first stage." in text
+    assert "Nothing was answered yet." in text
+    assert "#" not in text[1:]
+
+
+SO_FAR = [
+    event("clarified", text="May the buyer wait?", asked=[1]),
+    event("stage-answered", stage="scope", text="Fine.", confidence=90, seconds=61.0),
+    event("followup-answered", stage="scope", text="", seconds=1.0),
+    event("followup-answered", stage="scope", text="Then again.", seconds=1.0),
+    event("stage-graded", stage="scope", met=["timeout", "measure"], partly=[]),
+    event("interview-abandoned"),
+]
+IN_ORDER = (
+    ("Nothing was answered yet.",),
+    ("Up to an hour.", "## 1. Scope it", "What do you change first?", "Not answered yet."),
+    ("You said (61 s, 90 % sure):", "**Which value?**"),
+    ("**And when it fires?**", "> (nothing)"),
+    ("> Then again.",),
+    ("- [x] Sets a timeout.", "Strong: Just above the p99.", "## 2. Put a queue between", "left in stage 2 of 3"),
+    ("given up in stage 2 of 3",),
+)
+
+
+@pytest.mark.parametrize("steps", range(len(SO_FAR) + 1))
+def test_the_report_of_an_unfinished_run_gives_nothing_away(steps: int, script: Scenario) -> None:
+    """It says that it is unfinished and holds what was reached: no verdict, no bet settled, no rubric, no closing, no
+    later stage or follow-up, and no strong answer or expected point before its stage is graded.
+    """
+    it = replay("r", script, START, SO_FAR[:steps])
+    text = interview_markdown(it, result(it))
+    assert "**Unfinished**" in text
+    for never in ("ire**", "You expected", "## Rubric", "## Red flags", "What to learn", script.closing, "Watch it"):
+        assert never not in text
+    for expected in IN_ORDER[steps]:
+        assert expected in text
+    for later in {piece for pieces in IN_ORDER[steps + 1 :] for piece in pieces} - {"> (nothing)"}:
+        assert later not in text
+
+
+def test_every_point_made_is_said_of_a_whole_run_only(script: Scenario) -> None:
+    """A finished run of which not each stage was graded, because the script changed, does not claim it."""
+    whole = [event("stage-graded", stage=stage.id, met=[point.id for point in stage.key_points], partly=[])
+             for stage in script.stages]  # fmt: skip
+    end = event("interview-graded", criteria={}, flags=[])
+    said = []
+    for graded in (whole, whole[:1]):
+        it = replay("r", script, START, [*graded, end])
+        said.append("Every key point was made." in interview_markdown(it, result(it)))
+    assert said == [True, False]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FLAG_COST = 10
 FLAGS_THAT_CAP = 2
 CAP = 69.0
+HOW_TOTAL = f"the mean of key points and rubric, less {FLAG_COST} points per red flag"
 BANDS = ((85.0, "strong hire"), (70.0, "hire"), (50.0, "lean no hire"), (0.0, "no hire"))
 
 
