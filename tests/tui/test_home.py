@@ -106,7 +106,7 @@ def test_an_open_sitting_is_proposed_first(studied: Desk) -> None:
     coach = studied.coach
     now = proposal(coach.standing(), coach.resume_quiz(), coach.mocks(), NOW)
     assert (now.kind, now.wanted) == ("continue", None)
-    assert "Question 1 of 3" in now.detail
+    assert now.title == "Continue your sitting, 0 of 3 answered"
 
 
 def test_a_mock_left_open_today_comes_before_due_questions(studied: Desk) -> None:

@@ -25,7 +25,7 @@ _ASCII = {
     **dict.fromkeys("█▓▇▆▅▄▀▛▜▙▟■◼", "#"),
     **dict.fromkeys("▒", "+"),
     **dict.fromkeys("░", "."),
-    **dict.fromkeys("•●◉⬤", "*"),
+    **dict.fromkeys("•●◉⬤◆◇", "*"),
     **dict.fromkeys("·∙", "."),
     **dict.fromkeys("○◯◌", "o"),
     **dict.fromkeys("◐◑◒◓", "~"),
@@ -56,6 +56,11 @@ def encodings() -> tuple[str, str]:
 def ascii_only() -> bool:
     """True when the locale or the terminal stream speaks something other than UTF-8."""
     return any("utf" not in encoding.casefold() for encoding in encodings())
+
+
+def either(shown: str, plain: str) -> str:
+    """`shown`, or `plain` where only ASCII can be: for marks that the table would turn into the same character."""
+    return plain if ascii_only() else shown
 
 
 def to_ascii(text: str) -> str:

@@ -33,8 +33,21 @@ APP: list[BindingType] = [
         "ctrl+q", "quit", "Quit", id="app.quit-anywhere", tooltip="Leave from inside a text field", show=False,
         priority=True,
     ),
+    Binding(
+        "ctrl+p", "command_palette", "Find", id="app.palette", priority=True,
+        tooltip="Find any screen, day, scenario or setting by name",
+    ),
     _key("app.theme", "D", "toggle_theme", "Light or dark", "Change between the light and the dark theme", show=False),
 ]  # fmt: skip
+
+MOVES = (
+    KeyLine("Up or Down", "Move", "Move in a list; scroll a page"),
+    KeyLine("PgUp or PgDn", "Page", "A page up or down; in the quiz and in mocks also Ctrl+Up and Ctrl+Down"),
+    KeyLine("Home or End", "Ends", "To the start or the end"),
+    KeyLine("Left or Right", "Turn", "Between the choices of a row, such as how sure you are"),
+    KeyLine("Tab or Shift+Tab", "Pane", "To the next or the previous pane or field"),
+)
+"""What moves on every screen: said once, not with each screen."""
 
 BACK = _key(BACK_ID, "escape", "back", "Back", "Leave this screen, or the pane you are in")
 
@@ -53,6 +66,7 @@ WELCOME: list[BindingType] = [
     Binding("escape", "back", "Look around", id="welcome.home", tooltip="Go to Home instead"),
 ]
 RECAP: list[BindingType] = [
+    _key("recap.read", "enter", "read", "Read", "Go to the section, to scroll it", show=False),
     _key("recap.reveal", "space", "reveal", "Reveal", "Show the section after you answered its question to yourself"),
     _key("recap.reply", "a", "reply", "Next reply", "Show what the next follow-up listens for"),
     _key("recap.quiz", "z", "quiz", "Quiz this", "Answer the questions of this section"),
@@ -64,24 +78,31 @@ RECAP: list[BindingType] = [
 ]
 PROGRESS: list[BindingType] = [
     _key("progress.plan", "d", "plan", "Interview date", "Set or clear the date of your interview"),
-    _key("progress.lift", "u", "lift", "Unsuspend", "Ask the highlighted question again"),
+    _key("progress.trouble", "tab", "trouble", "Questions", "Go to the questions that need a look"),
+    _key("progress.ask", "enter", "ask", "Ask it", "Ask the highlighted question as practice"),
+    _key("progress.lift", "u", "lift", "Lift suspension", "Lift the suspension of the highlighted question"),
     _key("progress.cram", "z", "cram", "Quiz leeches", "Answer the leeches without touching the schedule"),
     BACK,
 ]
 CHECKLIST: list[BindingType] = [
+    _key("checklist.open", "enter", "open", "Evidence", "On a claim: go to its evidence"),
+    _key("checklist.prove", "enter", "prove", "Ask it", "On evidence: ask the question, or start the mock interview"),
     _key("checklist.pane", "tab", "app.focus_next", "Claims or evidence", "Change the pane"),
     BACK,
 ]
 TIPS: list[BindingType] = [
+    _key("tips.read", "enter", "read", "Read", "Go to the tip, to scroll it"),
     _key("tips.copy", "y", "copy", "Copy", "Copy the tip as Markdown"),
     BACK,
 ]
 PLAIN: list[BindingType] = [BACK]
 
+EVERYWHERE = "Everywhere"
 SCREENS = (
-    ("Everywhere", "tutor.tui.app", "TutorApp"),
+    (EVERYWHERE, "tutor.tui.app", "TutorApp"),
     ("Home", "tutor.tui.screens.home", "HomeScreen"),
     ("Quiz", "tutor.tui.screens.quiz", "QuizScreen"),
+    ("Answers", "tutor.tui.screens.quiz_keys", "Answering"),
     ("Mock interviews", "tutor.tui.screens.mocks", "MocksScreen"),
     ("One mock interview", "tutor.tui.screens.mock", "MockScreen"),
     ("Recap", "tutor.tui.screens.recap", "RecapScreen"),
@@ -107,7 +128,8 @@ def spelled(keys: str) -> str:
 def groups() -> Iterator[tuple[str, list[KeyLine]]]:
     """The keys of each screen, read from the bindings that the screens really have."""
     for title, module, name in SCREENS:
-        yield title, _lines(getattr(import_module(module), name).__dict__["BINDINGS"])
+        lines = _lines(getattr(import_module(module), name).__dict__["BINDINGS"])
+        yield title, [*lines, *MOVES] if title == EVERYWHERE else lines
 
 
 def key_table() -> str:
@@ -123,7 +145,7 @@ def _lines(bindings: Sequence[BindingType]) -> list[KeyLine]:
     lines: dict[str, KeyLine] = {}
     for binding in bindings:
         made = binding if isinstance(binding, Binding) else Binding(*binding)
-        if made.system or not made.description:
+        if made.system or not made.description or made.action.startswith("scroll_"):  # scrolling is in MOVES
             continue
         keys = made.key_display or spelled(made.key)
         does = made.tooltip or made.description

@@ -35,5 +35,5 @@ def commands(app: TutorApp) -> Iterator[SystemCommand]:
     for scenario in app.coach.index.scenarios:
         does = f"A mock interview, {scenario.level}, about {scenario.minutes} minutes"
         yield SystemCommand(f"Mock: {scenario.title}", does, partial(app.take_mock, scenario.id, ""))
-    yield SystemCommand("Light or dark", "Change the theme", app.action_toggle_theme)
+    yield SystemCommand("Theme: light or dark", "Change the colors", app.action_toggle_theme)
     yield SystemCommand("Quit", "Leave; everything answered so far is kept", app.exit)

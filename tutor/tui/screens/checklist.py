@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.widgets.option_list import Option
 from tutor.tui import keys
 from tutor.tui.messages import AskQuestions, TakeMock
 from tutor.tui.screens.base import TutorScreen, headline
+from tutor.tui.widgets.hanging_list import HangingList
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.top_bar import TopBar
 from tutor.tui.wrapped import hanging
@@ -39,20 +41,31 @@ class ChecklistScreen(TutorScreen):
         """The frame, with the claims alone."""
         yield TopBar("Checklist", self.coach.index.title)
         with Container(id="panes"):
-            yield OptionList(id="claims", classes="pane", compact=True, markup=False)
+            yield HangingList(id="claims", classes="pane")
             with Vertical(id="proof", classes="pane"):
                 yield Static("", id="means", markup=False)
-                yield OptionList(id="evidence", compact=True, markup=False)
+                yield HangingList(id="evidence")
         yield KeyBar()
 
     def on_screen_resume(self) -> None:
         """See what was answered meanwhile."""
         self.after_paint(self._load)
 
-    def on_resize(self) -> None:
-        """Wrap the claims anew."""
-        if self._mastery:
-            self._list()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what does something now."""
+        if action == "open":
+            return self.query_one("#claims").has_focus
+        if action == "prove":
+            return self.query_one("#evidence").has_focus
+        return True
+
+    def action_open(self) -> None:
+        """Go to the evidence of the highlighted claim."""
+        self.query_one("#claims", HangingList).action_select()
+
+    def action_prove(self) -> None:
+        """Ask the highlighted question, or start the highlighted mock interview."""
+        self.query_one("#evidence", HangingList).action_select()
 
     def action_back(self) -> None:
         """Out of the evidence first, then out of the screen."""
@@ -92,10 +105,9 @@ class ChecklistScreen(TutorScreen):
         self._list()
 
     def _list(self) -> None:
-        claims = self.query_one("#claims", OptionList)
-        here, width = claims.highlighted or 0, claims.content_size.width
-        claims.clear_options()
-        claims.add_options(Option(_claim(mastery, width)) for mastery in self._mastery)
+        claims = self.query_one("#claims", HangingList)
+        here = claims.highlighted or 0
+        claims.fill(lambda width: [Option(_claim(mastery, width)) for mastery in self._mastery])
         done = sum(mastery.mastered for mastery in self._mastery)
         claims.border_title = f"{done} of {len(self._mastery)} mastered"
         if self._mastery:
@@ -104,17 +116,20 @@ class ChecklistScreen(TutorScreen):
     def _prove(self, mastery: Mastery) -> None:
         self.query_one("#means", Static).update(mastery.item.means)
         self.query_one("#proof").border_title = f"evidence: {mastery.shown} of {len(mastery.counted)}"
-        evidence = self.query_one("#evidence", OptionList)
-        evidence.clear_options()
-        for piece in mastery.evidence:
-            evidence.add_option(Option(_piece(piece, self._said(piece)), id=f"{piece.kind}/{piece.id}"))
+        evidence = self.query_one("#evidence", HangingList)
+        evidence.fill(partial(self._pieces, mastery))
         if mastery.evidence:
             evidence.highlighted = 0
 
-    def _said(self, piece: Evidence) -> str:
+    def _pieces(self, mastery: Mastery, width: int) -> list[Option]:
+        return [
+            Option(_piece(piece, self._said(piece, width), width), id=f"{piece.kind}/{piece.id}")
+            for piece in mastery.evidence
+        ]
+
+    def _said(self, piece: Evidence, width: int) -> str:
         if piece.kind == "question":
-            width = self.query_one("#evidence").content_size.width
-            return headline(self.coach.library.question(piece.id).prompt, max(30, width - 4))
+            return headline(self.coach.library.question(piece.id).prompt, max(30, width - 2))
         entries = self.coach.index.scenarios if piece.kind == "scenario" else self.coach.index.labs
         return next((entry.title for entry in entries if entry.id == piece.id), piece.id)
 
@@ -129,8 +144,9 @@ def _claim(mastery: Mastery, width: int) -> Content:
     return hanging(Content.styled(f"{mark} {word:10}", style), mastery.item.text, width)
 
 
-def _piece(piece: Evidence, name: str) -> Content:
+def _piece(piece: Evidence, name: str, width: int) -> Content:
     coming = piece.kind == "lab"
     mark, style = ("✓", "bold $success") if piece.shown else ("·" if coming else "✗", "$foreground 55%")
     kind = {"question": "", "scenario": "Mock: ", "lab": "Lab: "}[piece.kind]
-    return Content.assemble((f"{mark} ", style), (kind, "bold"), name, "\n  ", (piece.note, "$foreground 60%"))
+    said = hanging(Content.styled(f"{mark} ", style), f"{kind}{name}", width)
+    return Content.assemble(said, "\n", hanging(Content("  "), piece.note, width, "$foreground 60%"))

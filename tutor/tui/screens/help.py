@@ -17,7 +17,6 @@ from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.top_bar import TopBar
 from tutor.tui.wrapped import hanging
 
-PALETTE = keys.KeyLine("Ctrl+P", "Palette", "Find any screen, day, scenario or setting by name")
 MARGIN = 8
 """Columns that padding and the scrollbar take."""
 
@@ -35,9 +34,8 @@ class HelpScreen(TutorScreen):
         yield TopBar("Help", self.coach.index.title)
         with VerticalScroll(classes="page"):
             for title, lines in groups.items():
-                shown = [*lines, PALETTE] if title == "Everywhere" else lines
                 yield Static(title, classes="title group")
-                yield Static(_table(shown, width, self.app.size.width - MARGIN))
+                yield Static(_table(lines, width, self.app.size.width - MARGIN))
         yield KeyBar()
 
 

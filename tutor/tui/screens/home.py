@@ -151,8 +151,8 @@ def _label(title: str, day: int | None) -> str:
 
 
 def _bar(topic: TopicStanding) -> Bar:
-    note = f"{topic.due} due" if topic.due else ("" if topic.seen else "new")
-    return Bar(_label(topic.title, topic.day), topic.recall, note, topic.on_the_day)
+    note = f"{topic.due} due" if topic.due else ""
+    return Bar(_label(topic.title, topic.day), topic.recall, note, topic.on_the_day, unknown="new")
 
 
 def numbers_line(standing: Standing) -> Content:

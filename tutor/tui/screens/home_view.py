@@ -54,9 +54,9 @@ def proposal(standing: Standing, quiz: Quiz | None, mocks: Sequence[PastMock], n
     """The one thing to do now, given where the learner stands."""
     ask = quiz.ask if quiz else None
     if ask:
-        left = ask.total - ask.position + 1
-        detail = f"Question {ask.position} of {ask.total} is next; {_count(left, 'question')} to go."
-        return Proposal("continue", "Continue your sitting", detail)
+        done = ask.position - 1
+        detail = f"{_count(ask.total - done, 'question')} to go."
+        return Proposal("continue", f"Continue your sitting, {done} of {ask.total} answered", detail)
     opened = next((mock for mock in mocks if mock.open), None)
     if opened and now - opened.touched < FRESH_MOCK:
         return _mock(opened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -16,6 +17,7 @@ from tutor.tui import keys
 from tutor.tui.messages import AskQuestions
 from tutor.tui.screens.base import TutorScreen, headline
 from tutor.tui.widgets.bars import Bar, Bars, Heatmap
+from tutor.tui.widgets.hanging_list import HangingList
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.top_bar import TopBar
 from tutor.tui.wrapped import hanging
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from tutor.tui.screens.date import Chosen
 
 TROUBLES = (("leech", "keeps being forgotten"), ("suspended", "not asked"), ("flagged", "you doubt it"))
-TROUBLE_MARGIN = 8
-"""Columns that borders and padding take from the list of troubles."""
 
 
 class ProgressScreen(TutorScreen):
@@ -64,7 +64,7 @@ class ProgressScreen(TutorScreen):
             with Vertical(classes="block"):
                 yield Static("Questions that need a look", classes="title")
                 yield Static("", id="trouble-note")
-                yield OptionList(id="trouble", compact=True, markup=False)
+                yield HangingList(id="trouble")
         yield KeyBar()
 
     def on_screen_resume(self) -> None:
@@ -73,8 +73,11 @@ class ProgressScreen(TutorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
-        if action == "lift":
-            return self.query_one("#trouble", OptionList).has_focus and self._highlighted()[0] == "suspended"
+        trouble = self.query_one("#trouble")
+        if action in ("lift", "ask"):
+            return trouble.has_focus and (self._highlighted()[0] == "suspended") == (action == "lift")
+        if action == "trouble":
+            return trouble.display and not trouble.has_focus
         if action == "cram":
             return bool(self._standing and self._standing.leeches)
         return True
@@ -85,12 +88,20 @@ class ProgressScreen(TutorScreen):
 
         self.app.push_screen(DateScreen(self._standing.interview if self._standing else None), self._planned)
 
+    def action_trouble(self) -> None:
+        """Go to the questions that need a look."""
+        self.query_one("#trouble").focus()
+
+    def action_ask(self) -> None:
+        """Ask the highlighted question as practice."""
+        self.query_one("#trouble", HangingList).action_select()
+
     def action_lift(self) -> None:
-        """Ask the highlighted question again."""
+        """Have the highlighted suspended question asked again."""
         kind, question = self._highlighted()
         if kind == "suspended":
             self.coach.unsuspend(question)
-            self.notify("It will be asked again.", timeout=3)
+            self.notify("No longer suspended: it will be asked again.", timeout=3)
             self._load()
 
     def action_cram(self) -> None:
@@ -110,7 +121,7 @@ class ProgressScreen(TutorScreen):
 
         kind, question = self._highlighted()
         if kind == "suspended":
-            self.notify("It is suspended: press u to have it asked again.", severity="warning")
+            self.notify("It is suspended: u lifts that.", severity="warning")
         elif question:
             self.post_message(AskQuestions(Filter(questions=frozenset({question}), cram=True)))
 
@@ -153,24 +164,26 @@ class ProgressScreen(TutorScreen):
         heat.today = self.coach.now().astimezone().date()
 
     def _troubles(self, standing: Standing) -> None:
-        trouble = self.query_one("#trouble", OptionList)
-        trouble.clear_options()
-        groups = (standing.leeches, standing.suspended, standing.flagged)
-        width = self.query_one("#page").content_size.width - TROUBLE_MARGIN
-        known = {entry.id for entry in self.coach.index.entries}
-        for (kind, means), ids in zip(TROUBLES, groups, strict=True):
-            for id_ in ids:
-                if id_ in known:
-                    prompt = headline(self.coach.library.question(id_).prompt, 120)
-                    head = Content.styled(f"{kind:10}", "bold $warning")
-                    trouble.add_option(Option(hanging(head, f"{prompt} ({means})", width), id=f"{kind}/{id_}"))
+        trouble = self.query_one("#trouble", HangingList)
+        trouble.fill(partial(self._in_trouble, standing))
         count = trouble.option_count
         trouble.display = bool(count)
         trouble.highlighted = 0 if count else None
         says = "None: no leeches, nothing suspended or flagged."
         if count:
-            says = "Tab goes there; Enter asks one of them; u lifts a suspension."
+            says = "Tab goes there; Enter asks one of them; u lifts its suspension."
         self.query_one("#trouble-note", Static).update(Content.styled(says, "$foreground 60%"))
+
+    def _in_trouble(self, standing: Standing, width: int) -> list[Option]:
+        groups = (standing.leeches, standing.suspended, standing.flagged)
+        known = {entry.id for entry in self.coach.index.entries}
+        options = []
+        for (kind, means), ids in zip(TROUBLES, groups, strict=True):
+            for id_ in (id_ for id_ in ids if id_ in known):
+                prompt = headline(self.coach.library.question(id_).prompt, 120)
+                head = Content.styled(f"{kind:9}  ", "bold $warning")
+                options.append(Option(hanging(head, f"{prompt} ({means})", width), id=f"{kind}/{id_}"))
+        return options
 
     def _highlighted(self) -> tuple[str, str]:
         trouble = self.query_one("#trouble", OptionList)
@@ -185,4 +198,4 @@ def _bar(topic: TopicStanding) -> Bar:
     note = f"{topic.seen:2}/{topic.total:<2}"
     if topic.on_the_day is not None:
         note += f"  ◆ {topic.on_the_day:.0%}"
-    return Bar(label, topic.recall, note, topic.on_the_day)
+    return Bar(label, topic.recall, note, topic.on_the_day, unknown="new")

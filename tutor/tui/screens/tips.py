@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tutor.tui import keys
 from tutor.tui.screens.base import TutorScreen
+from tutor.tui.widgets.hanging_list import HangingList
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.top_bar import TopBar
 from tutor.tui.wrapped import hanging
@@ -47,7 +48,7 @@ class TipsScreen(TutorScreen):
         """The frame."""
         yield TopBar("Tips", self.coach.index.title)
         with Horizontal():
-            yield OptionList(id="tips", classes="pane", compact=True, markup=False)
+            yield HangingList(id="tips", classes="pane")
             with VerticalScroll(classes="pane", id="tip"):
                 yield Static("", id="tip-title", markup=False)
                 yield Static("", id="tip-text", markup=False)
@@ -63,11 +64,6 @@ class TipsScreen(TutorScreen):
     def on_mount(self) -> None:
         """Read the tips once the frame is there."""
         self.after_paint(self._read)
-
-    def on_resize(self) -> None:
-        """Wrap the titles anew."""
-        if self._tips:
-            self._list()
 
     def action_copy(self) -> None:
         """Copy the tip as Markdown."""
@@ -91,23 +87,26 @@ class TipsScreen(TutorScreen):
         self.query_one("#tip-why", Static).update(Content.assemble(("Why  ", "bold $primary"), tip.why))
         self.query_one("#tip").scroll_home(animate=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what does something now."""
+        return action != "read" or self.query_one("#tips").has_focus
+
+    def action_read(self) -> None:
+        """Go to the tip, to scroll it."""
+        self.query_one("#tips", HangingList).action_select()
+
     @on(OptionList.OptionSelected, "#tips")
     def _read_on(self) -> None:
         self.query_one("#tip").focus()
 
     def _read(self) -> None:
         self._tips = self.coach.library.tips()
-        self._list()
+        tips = self.query_one("#tips", HangingList)
+        tips.fill(self._titles)
+        tips.action_first()
 
-    def _list(self) -> None:
-        tips = self.query_one("#tips", OptionList)
-        here, width = tips.highlighted or 0, tips.content_size.width
-        tips.clear_options()
-        tips.add_options(
-            Option(hanging(Content(f"{number:2}  "), tip.title, width)) for number, tip in enumerate(self._tips, 1)
-        )
-        if self._tips:
-            tips.highlighted = min(here, len(self._tips) - 1)
+    def _titles(self, width: int) -> list[Option]:
+        return [Option(hanging(Content(f"{number:2}  "), tip.title, width)) for number, tip in enumerate(self._tips, 1)]
 
     def _tip(self) -> Tip | None:
         at = self.query_one("#tips", OptionList).highlighted

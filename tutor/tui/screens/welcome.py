@@ -1,4 +1,4 @@
-"""The first run: the loop in three lines, five keys, and straight into the first question. Refuses to ask anything."""
+"""The first run: the loop in three lines, its keys, and straight into the first question. Refuses to ask anything."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ LOOP = (
     ("Come back", "when a question is due: your ratings decide when."),
     ("Prove it", "in a mock interview; what you miss becomes due again."),
 )
-FIVE_KEYS = (
-    ("Space", "reveal"),
+FIRST_KEYS = (
+    ("Enter", "answer"),
+    ("1-5", "say how sure"),
     ("1-4", "rate"),
     ("u", "undo"),
     ("?", "help"),
@@ -73,5 +74,5 @@ def _loop() -> Content:
 
 
 def _keys() -> Content:
-    drawn = [Content.assemble((key, "bold $accent"), f" {does}") for key, does in FIVE_KEYS]
-    return Content.styled("   ·   ", "$foreground 40%").join(drawn)
+    drawn = [Content.assemble((key, "bold $accent"), f" {does}") for key, does in FIRST_KEYS]
+    return Content.styled(" · ", "$foreground 40%").join(drawn)

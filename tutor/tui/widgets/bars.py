@@ -10,22 +10,26 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-FULL, EMPTY = "━", "─"
+from tutor.tui.glyphs import either
+
+BAR = ("━─◆", "#.*")
+"""Filled, empty, and the mark, in Unicode and in ASCII."""
 BETWEEN = 9
 """Columns between label, bar, percent and note, the percent included."""
 NARROWEST, WIDEST = 10, 32
-HEAT = "·░▒▓█"
+HEAT = ("·░▒▓█", ".:+%#")
 """Marks from no answer in a day to `HEAT_STEPS[-1]` and more; the mark tells without any color."""
 HEAT_STEPS = (1, 5, 10, 20)
 
 
 class Bar(NamedTuple):
-    """One line: label, share from 0 to 1 (None: nothing known), a mark at another share, and a note."""
+    """One line: label, share from 0 to 1 (None: nothing known, said as `unknown`), a note, a mark at another share."""
 
     label: str
     share: float | None
     note: str = ""
     mark: float | None = None
+    unknown: str = "-"
 
 
 class Bars(Widget):
@@ -59,12 +63,12 @@ class Bars(Widget):
 def _line(bar: Bar, label_width: int, room: int) -> Content:
     label = bar.label if len(bar.label) <= label_width else bar.label[: label_width - 1] + "…"
     filled = round((bar.share or 0) * room)
-    line = FULL * filled + EMPTY * (room - filled)
-    drawn = Content.styled(line[:filled], "$primary") + Content.styled(line[filled:], "$foreground 30%")
+    full, empty, mark = tuple(either(*BAR))
+    drawn = Content.styled(full * filled, "$primary") + Content.styled(empty * (room - filled), "$foreground 30%")
     if bar.mark is not None:
         at = min(room - 1, round(bar.mark * room))
-        drawn = drawn[:at] + Content.styled("◆", "$accent") + drawn[at + 1 :]
-    percent = "   -" if bar.share is None else f"{bar.share:4.0%}"
+        drawn = drawn[:at] + Content.styled(mark, "$accent") + drawn[at + 1 :]
+    percent = f"{bar.unknown:>4}" if bar.share is None else f"{bar.share:4.0%}"
     style = "$foreground 45%" if bar.share is None else "bold"
     return Content.assemble(
         label.ljust(label_width), "  ", drawn, " ", Content.styled(percent, style), "  ", (bar.note, "$foreground 70%")
@@ -89,9 +93,7 @@ class Heatmap(Widget):
         weeks = max(4, min(26, (self.size.width - 6) // 2))
         monday = self.today - timedelta(days=self.today.weekday() + 7 * (weeks - 1))
         rows = [self._row(day, monday, weeks) for day in range(7)]
-        names = ("none", "1+", "5+", "10+", "20+")
-        legend = "  ".join(f"{mark} {name}" for mark, name in zip(HEAT, names, strict=True))
-        return Content("\n").join([*rows, Content.styled(f"     {legend}", "$foreground 60%")])
+        return Content("\n").join([*rows, Content.styled(_legend(self.size.width), "$foreground 60%")])
 
     def _row(self, weekday: int, monday: date, weeks: int) -> Content:
         label = ("Mon", "", "Wed", "", "Fri", "", "Sun")[weekday]
@@ -103,6 +105,14 @@ class Heatmap(Widget):
         return Content(" ").join(cells)
 
 
+def _legend(width: int) -> str:
+    """What the marks mean, set as wide as fits."""
+    names = ("none", *(f"{step}+" for step in HEAT_STEPS))
+    said = [f"{mark} {name}" for mark, name in zip(either(*HEAT), names, strict=True)]
+    wide = "  ".join(said)
+    return next((legend for legend in (f"     {wide}", wide) if len(legend) <= width), " ".join(said))
+
+
 def _cell(count: int) -> Content:
     heat = sum(count >= step for step in HEAT_STEPS)
-    return Content.styled(HEAT[heat], "$primary" if heat else "$foreground 35%")
+    return Content.styled(either(*HEAT)[heat], "$primary" if heat else "$foreground 35%")
