@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import OptionList
 
-from tests.tui.shell import SIZES, SMALL, Desk, seen, settle
+from tests.tui.shell import SIZES, SMALL, Desk, seen, settle, until
 from tutor.content.search import search
 from tutor.tui.recap_text import section_markdown
 from tutor.tui.screens.quiz import QuizScreen
@@ -64,6 +64,30 @@ async def test_search_finds_sections_of_every_day(studied: Desk) -> None:
         assert "Dead letters" in seen(app)
 
 
+async def test_search_results_can_be_walked_out_of(studied: Desk) -> None:
+    """Next and before go on through all sections, also to one that the search did not find."""
+    app = studied.app("recap")
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pilot.press("slash", *"database", "space", *"hot", "enter", "enter")
+        await until(pilot, lambda: app.screen.query_one(SectionView).place == "caches/stampede")
+        await pilot.press("b")
+        await until(pilot, lambda: "Dead letters" in seen(app))
+        assert app.screen.query_one(SectionView).place == "queues/dead-letters"
+
+
+@pytest.mark.parametrize("size", [SMALL, (60, 16), (140, 40)])
+async def test_a_topic_opens_at_its_first_section(studied: Desk, size: tuple[int, int]) -> None:
+    """However the list is wrapped anew while it opens, the section asked for stays the one shown."""
+    app = studied.app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        app.open_screen("recap", "caches")
+        await until(pilot, lambda: any(view.place for view in app.screen.query(SectionView)))
+        await settle(pilot)
+        assert app.screen.query_one(SectionView).place == "caches/stampede"
+
+
 async def test_search_without_a_match_says_so(studied: Desk) -> None:
     """Nothing found is a sentence, not an empty pane."""
     app = studied.app("recap")
@@ -114,9 +138,8 @@ async def test_quiz_asks_the_questions_of_the_section(studied: Desk) -> None:
         await pilot.press("z")
         await settle(pilot)
         assert isinstance(app.screen, QuizScreen)
-    quiz = studied.coach.resume_quiz()
-    assert quiz is not None and quiz.ask is not None
-    assert quiz.ask.question.id == "queues-3"
+        ask = app.screen.quiz.ask
+    assert ask is not None and ask.question.id == "queues-3"
 
 
 async def test_a_section_without_questions_says_so(studied: Desk) -> None:
