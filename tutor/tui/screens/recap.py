@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.widgets.option_list import Option
 from tutor.tui import keys
 from tutor.tui.messages import AskQuestions
 from tutor.tui.screens.base import TutorScreen
+from tutor.tui.widgets.hanging_list import HangingList
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.section_view import SectionView
 from tutor.tui.widgets.top_bar import TopBar
@@ -23,10 +25,6 @@ from tutor.tui.wrapped import hanging
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
     from tutor.content.models.recap import RecapFile, Section
-
-
-OPTION_PADDING = 2
-"""Columns that the list keeps free around each entry."""
 
 
 class RecapScreen(TutorScreen):
@@ -41,7 +39,6 @@ class RecapScreen(TutorScreen):
         self._topic = topic
         self._recaps: list[RecapFile] = []
         self._places: list[str] = []
-        self._wrapped_to = 0
 
     def compose(self) -> ComposeResult:
         """The frame; the sections are read after the first paint."""
@@ -49,7 +46,7 @@ class RecapScreen(TutorScreen):
         with Horizontal(id="panes"):
             with Vertical(id="contents", classes="pane"):
                 yield Input(placeholder="Search every section", id="query", compact=True)
-                yield OptionList(id="sections", compact=True, markup=False)
+                yield HangingList(id="sections")
             with VerticalScroll(id="reader", classes="pane", can_focus=True):
                 yield SectionView()
         yield KeyBar()
@@ -58,15 +55,13 @@ class RecapScreen(TutorScreen):
         """Read the recaps once the frame is there."""
         self.after_paint(self._read)
 
-    def on_resize(self) -> None:
-        """Wrap the titles anew, once the list has taken its new width."""
-        self.call_after_refresh(self._rewrap)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
         view = self.query_one(SectionView)
         if action == "reply":
             return view.revealed and view.section is not None and view.replies < len(view.section.asked_next)
+        if action == "read":
+            return self.query_one("#sections").has_focus
         if action == "reveal":
             return not view.revealed
         return True
@@ -105,6 +100,10 @@ class RecapScreen(TutorScreen):
             self.query_one("#sections").focus()
         else:
             self.dismiss()
+
+    def action_read(self) -> None:
+        """Go to the highlighted section."""
+        self.query_one("#sections", HangingList).action_select()
 
     def action_reveal(self) -> None:
         """Show the section."""
@@ -151,32 +150,11 @@ class RecapScreen(TutorScreen):
     def _read(self) -> None:
         self._recaps = [self.coach.library.recap(topic.id) for topic in self.coach.index.topics if topic.recap]
         self._places = [f"{recap.topic}/{section.id}" for recap in self._recaps for section in recap.sections]
-        self._fill("", next((place for place in self._places if place.startswith(f"{self._topic}/")), ""))
-        self.call_after_refresh(self._rewrap)
-
-    def _rewrap(self) -> None:
-        if self._recaps and self._room() != self._wrapped_to:
-            self._fill(self.query_one("#query", Input).value, self._pointed_at())
-
-    def _room(self) -> int:
-        return self.query_one("#sections").content_size.width - OPTION_PADDING
+        self._fill("", next((place for place in self._places if f"{place}/".startswith(f"{self._topic}/")), ""))
 
     def _fill(self, query: str, place: str = "") -> None:
-        from tutor.content.search import search
-
-        sections = self.query_one("#sections", OptionList)
-        sections.clear_options()
-        self._wrapped_to = self._room()
-        if query.strip():
-            hits = search(self._recaps, query)
-            for hit in hits:
-                text = Content.assemble(hit.title, "\n", (f"  {hit.snippet}", "$foreground 60%"))
-                sections.add_option(Option(text, id=f"{hit.topic}/{hit.section}"))
-            if not hits:
-                sections.add_option(Option("Nothing holds all these words.", disabled=True))
-        else:
-            for recap in self._recaps:
-                sections.add_options(self._topic_options(recap))
+        sections = self.query_one("#sections", HangingList)
+        sections.fill(partial(self._found, query) if query.strip() else self._contents)
         if not self._point_at(place):
             sections.action_first()
 
@@ -188,15 +166,22 @@ class RecapScreen(TutorScreen):
             sections.highlighted = there
         return there is not None
 
-    def _pointed_at(self) -> str:
-        """The section highlighted in the list; the view follows it only a message later."""
-        option = self.query_one("#sections", OptionList).highlighted_option
-        return (option.id if option else None) or self.query_one(SectionView).place
+    def _found(self, query: str, width: int) -> list[Option]:
+        from tutor.content.search import search
 
-    def _topic_options(self, recap: RecapFile) -> list[Option]:
+        options = []
+        for hit in search(self._recaps, query):
+            title = hanging(Content(""), hit.title, width)
+            text = Content.assemble(title, "\n", hanging(Content("  "), hit.snippet, width, "$foreground 60%"))
+            options.append(Option(text, id=f"{hit.topic}/{hit.section}"))
+        return options or [Option("Nothing holds all these words.", disabled=True)]
+
+    def _contents(self, width: int) -> list[Option]:
+        return [option for recap in self._recaps for option in self._topic_options(recap, width)]
+
+    def _topic_options(self, recap: RecapFile, width: int) -> list[Option]:
         topic = next(topic for topic in self.coach.index.topics if topic.id == recap.topic)
         day = Content.styled(f"{topic.day}  " if topic.day else "", "bold $primary")
-        width = self._wrapped_to
         head = Option(hanging(day, topic.title, width, "bold $primary"), disabled=True)
         return [
             head,
