@@ -30,12 +30,17 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.at = NOW
+        self.logs: list[Log] = []
         self.coach = self.another()
 
     def another(self) -> Coach:
         """A second tutor on the same store."""
-        log = Log(self.folder / "progress.db", lambda: self.at)
-        return Coach(Library(PACK, self.folder / "cache"), log, lambda: self.at)
+        return self.on(PACK)
+
+    def on(self, pack: Path) -> Coach:
+        """A tutor with this pack on this store, closed with the desk."""
+        self.logs.append(Log(self.folder / "progress.db", lambda: self.at))
+        return Coach(Library(pack, self.folder / "cache"), self.logs[-1], lambda: self.at)
 
     def sit(self, at: datetime, wanted: Filter, ratings: str) -> None:
         """Answer as many questions as there are letters: `+` good, `-` again; confidence is 80 and 60 percent."""
@@ -64,8 +69,9 @@ class Desk:
         return TutorApp(self.coach, start)
 
     def close(self) -> None:
-        """Close the store."""
-        self.coach.log.close()
+        """Close the store, however many have opened it."""
+        for log in self.logs:
+            log.close()
 
 
 async def settle(pilot: Pilot[None]) -> None:

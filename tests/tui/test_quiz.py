@@ -11,6 +11,7 @@ from textual.widgets import TextArea
 
 from tests.tui.shell import SIZES, SMALL, seen
 from tests.tui.working import KINDS, Seat, WorkDesk, now_at, seated, sitting
+from tutor.study.queue import Filter
 from tutor.tui.screens.error import ErrorScreen
 from tutor.tui.screens.quiz import Part, QuizScreen
 from tutor.tui.screens.summary import SummaryScreen
@@ -34,7 +35,8 @@ def asked(seat: Seat) -> str:
 def resumed(desk: WorkDesk) -> QuizScreen:
     """The sitting as another tutor on the same store takes it up."""
     coach = desk.another()
-    quiz = coach.resume_quiz()
+    started = [event.id for event in coach.events if event.kind == "session-started"]
+    quiz = coach.resume_quiz(started[-1])
     assert quiz is not None
     return QuizScreen(coach, quiz)
 
@@ -46,7 +48,7 @@ async def test_the_line_on_top_says_where_the_sitting_is(desk: WorkDesk, size: t
         assert "1/2 · day 44 · junior · single" in seen(seat.app)
         await seat.press("c", "enter", "4", "enter")
         text = seen(seat.app)
-        assert "2/3 · 1 coming again" in text and "Last: Again, again in 10 min" in text
+        assert "2/3 · 1 coming again" in text and "Last: Again, due in 10 min" in text
 
 
 async def test_each_rating_shows_its_interval(desk: WorkDesk) -> None:
@@ -117,8 +119,8 @@ async def test_i_do_not_know_is_a_miss_without_a_bet(desk: WorkDesk, kind: str) 
 
 async def test_a_sitting_left_is_taken_up_at_the_same_question(desk: WorkDesk) -> None:
     """Esc says that the sitting is kept; another tutor goes on with the question that was open."""
-    async with seated(desk.coach, sitting(desk.coach, "single", "predict"), SMALL) as seat:
-        await seat.press("a", "enter", "4", "enter")
+    async with seated(desk.coach, QuizScreen(desk.coach, desk.coach.quiz(Filter())), SMALL) as seat:
+        await seat.press("ctrl+r", "enter")
         second = asked(seat)
         await seat.press("escape")
         assert "This sitting is kept" in seen(seat.app)

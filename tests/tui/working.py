@@ -14,8 +14,6 @@ from textual.screen import Screen
 from tests.tui.shell import Desk, settle
 from tutor.coach.coach import Coach
 from tutor.coach.quiz import Quiz
-from tutor.content.library import Library
-from tutor.store.log import Log
 from tutor.study.queue import Filter
 from tutor.study.session import Ask
 from tutor.tui.app import TutorApp
@@ -40,8 +38,7 @@ class WorkDesk(Desk):
 
     def another(self) -> Coach:
         """A second tutor on the same store."""
-        log = Log(self.folder / "progress.db", lambda: self.at)
-        return Coach(Library(PACK, self.folder / "cache"), log, lambda: self.at)
+        return self.on(PACK)
 
 
 @dataclass

@@ -16,17 +16,18 @@ from textual.widgets import Static
 from tutor.coach.mock import Mock
 from tutor.interview.run import Phase
 from tutor.tui.messages import AskQuestions
-from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskYes
+from tutor.tui.screens.hinted import HintedScreen
 from tutor.tui.screens.mock_clarify import AskedPane
 from tutor.tui.screens.mock_done import DonePane
 from tutor.tui.screens.mock_grade import GradePane
 from tutor.tui.screens.mock_keys import MOCK
-from tutor.tui.screens.mock_panes import pane_for
+from tutor.tui.screens.mock_panes import asked_pane, pane_for
 from tutor.tui.screens.mock_report import ask_report
 from tutor.tui.screens.mock_rubric import RubricPane
 from tutor.tui.screens.mock_say import SayPane
 from tutor.tui.widgets.confidence import Confidence
+from tutor.tui.widgets.hint import HintLine
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.stopwatch import Stopwatch
 from tutor.tui.widgets.wording import counted
@@ -40,7 +41,7 @@ DRAFT_EVERY = 2.0
 Pane = SayPane | AskedPane | GradePane | RubricPane | DonePane
 
 
-class MockScreen(TutorScreen):
+class MockScreen(HintedScreen):
     """An interview. `clock` gives seconds on a clock that never goes back."""
 
     CSS_PATH = "mock.tcss"
@@ -65,6 +66,7 @@ class MockScreen(TutorScreen):
             yield self._watch
         yield Container(id="pane")
         yield self._pause
+        yield HintLine()
         yield self._bar
         yield KeyBar()
 
@@ -76,6 +78,7 @@ class MockScreen(TutorScreen):
 
     async def _show(self) -> None:
         """Show the interview as it stands."""
+        self._pane = None  # until the new one stands, or what the old one holds would be kept for this part
         self._said, self._kept = "", self.mock.draft if self.mock.phase is not Phase.DONE else ""
         with self.app.batch_update():
             await self._put(pane_for(self.coach, self.mock))
@@ -84,6 +87,8 @@ class MockScreen(TutorScreen):
 
     async def _put(self, pane: Pane) -> None:
         holder = self.query_one("#pane", Container)
+        self._pane = None
+        self.hint("")
         self._pause.display = False
         self._bet(False)
         holder.display = True
@@ -111,22 +116,23 @@ class MockScreen(TutorScreen):
 
     def on_say_pane_wanting(self) -> None:
         """Nothing was typed."""
-        self.notify("Nothing is typed. Ctrl+S again passes it over.", severity="warning", timeout=4)
+        self.hint("Nothing is typed. Ctrl+S again passes it over.")
 
     def on_rubric_pane_wanting(self, event: RubricPane.Wanting) -> None:
         """Criteria are open."""
         noun = "criterion is" if event.count == 1 else "criteria are"
-        self.notify(f"{event.count} {noun} not graded yet.", severity="warning", timeout=4)
+        self.hint(f"{event.count} {noun} not graded yet.")
 
     async def on_say_pane_said(self, event: SayPane.Said) -> None:
         """What was said: the questions asked, an answer (then comes the bet), or a reply."""
+        if event.pane is not self._pane:
+            return  # a second Ctrl+S that overtook the first
         self._said = event.text
         self.keep_typed()
         phase = self.mock.phase
         if phase is Phase.CLARIFY:
-            suggested = self.mock.suggested_clarifications(event.text)
             self._watch.clear()
-            await self._put(AskedPane(event.text, self.mock.scenario.clarifications, suggested))
+            await self._put(asked_pane(self.coach, self.mock, event.text))
         elif phase is Phase.ANSWER:
             self._watch.pause()
             self._bet(True)
@@ -135,7 +141,8 @@ class MockScreen(TutorScreen):
 
     async def on_confidence_chosen(self, event: Confidence.Chosen) -> None:
         """Lock the answer in."""
-        await self._log(lambda: self.mock.answer(self._said, event.percent, self._seconds()))
+        if self._betting and self.mock.phase is Phase.ANSWER:
+            await self._log(lambda: self.mock.answer(self._said, event.percent, self._seconds()))
 
     def on_confidence_withdrawn(self) -> None:
         """Back to the answer."""
@@ -147,15 +154,18 @@ class MockScreen(TutorScreen):
 
     async def on_asked_pane_asked(self, event: AskedPane.Asked) -> None:
         """Log what was asked."""
-        await self._log(lambda: self.mock.clarify(self._said, event.numbers))
+        if self.mock.phase is Phase.CLARIFY:
+            await self._log(lambda: self.mock.clarify(self._said, event.numbers))
 
     async def on_grade_pane_graded(self, event: GradePane.Graded) -> None:
         """Log the grades of the stage."""
-        await self._log(lambda: self.mock.grade(event.met, event.partly))
+        if self.mock.phase is Phase.GRADE:
+            await self._log(lambda: self.mock.grade(event.met, event.partly))
 
     async def on_rubric_pane_graded(self, event: RubricPane.Graded) -> None:
         """Log the rubric; the interview is over."""
-        await self._log(lambda: self.mock.finish(event.criteria, event.flags))
+        if self.mock.phase is Phase.RUBRIC:
+            await self._log(lambda: self.mock.finish(event.criteria, event.flags))
 
     async def _log(self, record: Callable[[], object]) -> None:
         """Record and go on; when it cannot be kept, say so and stay, with everything in place."""

@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tutor.tui.screens.mock_tips import example_markdown
 from tutor.tui.widgets.marks import ARROW, YES
-from tutor.tui.widgets.prose import inline, muted
+from tutor.tui.widgets.prose import Prose, inline, muted
 from tutor.tui.widgets.rows import Row, Rows
 
 if TYPE_CHECKING:
+    from tutor.content.models.pack import Tip
     from tutor.content.models.scenario import Clarification
 
 
@@ -37,26 +39,30 @@ class AskedPane(VerticalScroll):
             super().__init__()
             self.numbers = numbers
 
-    def __init__(self, text: str, clarifications: Sequence[Clarification], suggested: Collection[int]) -> None:
+    def __init__(
+        self, text: str, clarifications: Sequence[Clarification], suggested: Collection[int], tip: Tip | None = None
+    ) -> None:
         super().__init__()
         self._text = text
-        self._clarifications = clarifications
-        self._suggested = suggested
+        self._tip = tip
+        self._rows = AskedRows(clarifications, suggested)
 
     def compose(self) -> ComposeResult:
         """What was typed, then what could have been asked."""
         yield Static("You asked", classes="heading")
         yield Static(self._text or "(nothing)", markup=False, classes="own")
         yield Static("Worth asking, with the answers. Space ticks what you did ask, Ctrl+S goes on", classes="heading")
-        yield AskedRows(self._clarifications, self._suggested)
+        yield self._rows
+        if self._tip:
+            yield Prose(example_markdown(self._tip), classes="tip")
 
     def start(self) -> None:
         """Go to the list."""
-        self.query_one(AskedRows).focus(scroll_visible=False)
+        self._rows.focus(scroll_visible=False)
 
     def give(self) -> None:
         """Post what is ticked."""
-        self.post_message(self.Asked(sorted(self.query_one(AskedRows).ticked)))
+        self.post_message(self.Asked(sorted(self._rows.ticked)))
 
 
 class AskedRows(Rows):

@@ -47,21 +47,21 @@ class RubricPane(VerticalScroll):
     def __init__(self, scenario: Scenario, suggested: Mapping[str, str]) -> None:
         super().__init__()
         self._scenario = scenario
-        self._suggested = suggested
+        self._rows = RubricRows(scenario, suggested)
 
     def compose(self) -> ComposeResult:
         """One list: criteria first, then red flags."""
         yield Static("Which description fits what you said? 1 to 4 grades, Space raises a red flag, Ctrl+S ends",
                      classes="heading")  # fmt: skip
-        yield RubricRows(self._scenario, self._suggested)
+        yield self._rows
 
     def start(self) -> None:
         """Go to the first criterion."""
-        self.query_one(RubricRows).focus(scroll_visible=False)
+        self._rows.focus(scroll_visible=False)
 
     def give(self) -> None:
         """Post the grades once all are there."""
-        rows = self.query_one(RubricRows)
+        rows = self._rows
         still = len(self._scenario.rubric) - len(rows.grades)
         if still:
             rows.cursor = next(n for n, one in enumerate(self._scenario.rubric) if one.id not in rows.grades)

@@ -9,13 +9,14 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Static, TextArea
 
+from tutor.tui.screens.mock_tips import tip_markdown
 from tutor.tui.widgets.prose import Prose
+from tutor.tui.widgets.spoken import Spoken, join_board, split_board
 from tutor.tui.widgets.whiteboard import Whiteboard
 
 if TYPE_CHECKING:
     from tutor.content.models.pack import Tip
 
-_FENCE = "```mermaid\n"
 _PLACEHOLDER = "Say it as you would to the interviewer. Ctrl+S when done."
 
 
@@ -28,7 +29,6 @@ class SayPane(Vertical):
     SayPane.-board #asked { max-height: 4; }
     SayPane #asked:focus { background: $surface; }
     SayPane .heading { color: $primary; text-style: bold; }
-    SayPane .tip { border-left: thick $accent; padding: 0 1; margin: 0 0 1 0; height: auto; background: $surface; }
     SayPane .earlier { color: $foreground 70%; }
     SayPane ContentSwitcher { height: 1fr; min-height: 7; }
     SayPane #said { height: 1fr; border: round $border-blurred; padding: 0; }
@@ -38,8 +38,9 @@ class SayPane(Vertical):
     class Said(Message):
         """The candidate has spoken; empty when passed over."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, pane: SayPane, text: str) -> None:
             super().__init__()
+            self.pane = pane
             self.text = text
 
     class Wanting(Message):
@@ -55,6 +56,7 @@ class SayPane(Vertical):
         text, drawn = split_board(draft) if board else (draft, "")
         self._editor = TextArea(text, id="said", soft_wrap=True, highlight_cursor_line=False, placeholder=_PLACEHOLDER)
         self._board = Whiteboard(drawn, id="board") if board else None
+        self._switcher = ContentSwitcher(*filter(None, (self._editor, self._board)), initial="said")
         self._earlier = earlier
         self._warned = False
 
@@ -72,11 +74,8 @@ class SayPane(Vertical):
                 yield Prose(tip_markdown(self._tip), classes="tip")
             if self._earlier:
                 yield Static("You said before", classes="heading")
-                yield Static(self._earlier, classes="earlier", markup=False)
-        with ContentSwitcher(initial="said"):
-            yield self._editor
-            if self._board:
-                yield self._board
+                yield Spoken(self._earlier, classes="earlier")
+        yield self._switcher
 
     def start(self) -> None:
         """Go to the editor, cursor at the end."""
@@ -85,35 +84,21 @@ class SayPane(Vertical):
 
     def turn(self) -> None:
         """Change between the text and the whiteboard."""
-        switcher = self.query_one(ContentSwitcher)
         if self._board is None:
             return
-        switcher.current = "said" if switcher.current == "board" else "board"
-        self.set_class(switcher.current == "board", "-board")
-        area = "#said" if switcher.current == "said" else "#board-text"
-        self.query_one(area, TextArea).focus(scroll_visible=False)
+        drawing = self._switcher.current == "said"
+        self._switcher.current = "board" if drawing else "said"
+        self.set_class(drawing, "-board")
+        if drawing:
+            self._board.start()
+        else:
+            self._editor.focus(scroll_visible=False)
 
     def give(self) -> None:
         """Post what was said; the first time, ask when it is nothing."""
         text = self.said.strip()
         if text or self._warned:
-            self.post_message(self.Said(text))
+            self.post_message(self.Said(self, text))
         else:
             self._warned = True
             self.post_message(self.Wanting())
-
-
-def tip_markdown(tip: Tip) -> str:
-    """A tip with its two examples."""
-    return f"**Tip: {tip.title}.** {tip.text.strip()}\n\n**Weak:** {tip.weak.strip()}\n\n**Good:** {tip.good.strip()}"
-
-
-def join_board(text: str, board: str) -> str:
-    """An answer with its whiteboard."""
-    return f"{text.rstrip()}\n\n{_FENCE}{board}\n```".lstrip() if board else text
-
-
-def split_board(text: str) -> tuple[str, str]:
-    """The answer and the whiteboard back from what `join_board` gave."""
-    said, fence, board = text.rpartition(_FENCE)
-    return (said.rstrip(), board.removesuffix("```").strip()) if fence else (text, "")

@@ -12,8 +12,8 @@ from textual.binding import BindingType
 
 from tutor.coach.quiz import UNKNOWN
 from tutor.schedule.memory import Rating
-from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskLine
+from tutor.tui.screens.hinted import HintedScreen
 from tutor.tui.screens.quiz_head import QuizHead
 from tutor.tui.screens.quiz_keys import QUIZ
 from tutor.tui.screens.quiz_page import QuizPage
@@ -22,6 +22,7 @@ from tutor.tui.widgets.answers.base import AnswerArea, AnswerData
 from tutor.tui.widgets.answers.open_text import OpenAnswer
 from tutor.tui.widgets.confidence import Confidence
 from tutor.tui.widgets.figure import warm_up
+from tutor.tui.widgets.hint import HintLine
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.points import Points
 from tutor.tui.widgets.ratings import Ratings
@@ -43,7 +44,7 @@ class Part(StrEnum):
     REVEALED = "revealed"
 
 
-class QuizScreen(TutorScreen):
+class QuizScreen(HintedScreen):
     """A sitting. `clock` gives seconds on a clock that never goes back, for the time an answer takes."""
 
     CSS_PATH = "quiz.tcss"
@@ -66,6 +67,7 @@ class QuizScreen(TutorScreen):
         """Where the sitting is, the question, the bet or rating, the keys."""
         yield QuizHead()
         yield QuizPage(id="body")
+        yield HintLine()
         yield Confidence()
         yield Ratings()
         yield KeyBar()
@@ -92,6 +94,7 @@ class QuizScreen(TutorScreen):
 
     async def _put(self, ask: Ask) -> None:
         self._enter(Part.ANSWERING)
+        self._answer = None  # until the new one stands, or its text would be kept for this question
         self._kept = self.quiz.draft if ask.question.kind == "open" else ""
         self._answer = await self.query_one(QuizPage).put(ask, self._kept)
         self._asked_at = self.clock()
@@ -113,6 +116,7 @@ class QuizScreen(TutorScreen):
 
     def _enter(self, part: Part) -> None:
         self.part = part
+        self.hint("")
         self.query_one(Confidence).display = part is Part.BETTING
         self.query_one(Ratings).display = part is Part.REVEALED
 
@@ -123,11 +127,11 @@ class QuizScreen(TutorScreen):
 
     def on_answer_area_wanting(self, event: AnswerArea.Wanting) -> None:
         """Say what is missing."""
-        self.notify(event.what, severity="warning", timeout=4)
+        self.hint(event.what)
 
     def on_answer_area_given(self, event: AnswerArea.Given) -> None:
         """Hold the answer; ask for the bet."""
-        if self.part is not Part.ANSWERING or self._answer is None:
+        if self.part is not Part.ANSWERING or self._answer is None or event.area is not self._answer:
             return
         self._given, self._seconds = event.given, self.clock() - self._asked_at
         self._keep_draft()
@@ -214,7 +218,7 @@ class QuizScreen(TutorScreen):
             return
         if self._to_suspend != ask.question.id:
             self._to_suspend = ask.question.id
-            self.notify("Press it again to never be asked this question. Progress can bring it back.", timeout=5)
+            self.hint("Press it again to never be asked this question. Progress can bring it back.")
             return
         self.quiz.suspend()
         await self._show()
@@ -229,13 +233,13 @@ class QuizScreen(TutorScreen):
             return
         with self.saying_errors():
             self.quiz.flag(note)
-            self.notify("Noted. Thank you.", timeout=3)
+            self.hint("Noted. Thank you.")
 
     def action_copy(self) -> None:
         """Copy the explained question."""
         if self.part is Part.REVEALED and (reveal := self.quiz.reveal):
             self.app.copy_to_clipboard(as_markdown(reveal))
-            self.notify("Copied as Markdown.", timeout=3)
+            self.hint("Copied as Markdown.")
 
     def action_scroll_body(self, lines: int) -> None:
         """Scroll what is being read."""
@@ -244,7 +248,8 @@ class QuizScreen(TutorScreen):
     def action_back(self) -> None:
         """Leave; the sitting stays open."""
         self._keep_draft()
-        self.notify("This sitting is kept: take it up again from Home within 24 hours.", timeout=4)
+        if not self.quiz.session.side:
+            self.notify("This sitting is kept: take it up again from Home within 24 hours.", timeout=4)
         self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -60,23 +60,47 @@ def _option(part: Part, letter: str) -> Row:
 
 def _order(reveal: Reveal) -> list[Row]:
     rows: list[Row] = []
+    places = _places(reveal.ask.question)
     if not unknown(reveal):
         rows.append(_heading("Your order"))
         rows += [
-            Row(inline(part.label), f"{_sign(part)} {place}.", _where(part), blank=False)
+            Row(inline(part.label), f"{_sign(part)} {place}.", _where(part, places[part.label]))
             for place, part in enumerate(reveal.grade.parts, 1)
         ]
     if not reveal.grade.correct:
         rows += [Row(Content(""), heading=True), _heading("The order that works")]
-        for place, rank in enumerate(getattr(reveal.ask.question, "sequence", ()), 1):
-            entries = (rank,) if isinstance(rank, str) else rank
-            free = "  (in any order among themselves)" if len(entries) > 1 else ""
-            rows += [Row(inline(entry) + Content.styled(free, "$foreground 70%"), f"  {place}.") for entry in entries]
+        rows += [
+            Row(inline(entry), f"  {place}.", _free(span) if place == span[-1] else ())
+            for place, (entry, span) in enumerate(places.items(), 1)
+        ]
     return rows
 
 
-def _where(part: Part) -> tuple[Note, ...]:
-    return () if part.ok else (("", Content.styled(f"belongs at {part.expected}", "$foreground 70%")),)
+def _places(question: Any) -> dict[str, range]:
+    """Each entry in a right order, with the places (from 1) that are right for it: several where ranks tie."""
+    places: dict[str, range] = {}
+    for rank in question.sequence:
+        entries = (rank,) if isinstance(rank, str) else rank
+        first = len(places) + 1
+        places |= dict.fromkeys(entries, range(first, first + len(entries)))
+    return places
+
+
+def _where(part: Part, places: range) -> tuple[Note, ...]:
+    return () if part.ok else (("", Content.styled(f"belongs at {_spelled(places, 'or')}", "$foreground 70%")),)
+
+
+def _free(places: range) -> tuple[Note, ...]:
+    """Said once, under the last entry of a tied group."""
+    if len(places) == 1:
+        return ()
+    return (("", Content.styled(f"({_spelled(places, 'and')} may stand in any order)", "$foreground 70%")),)
+
+
+def _spelled(places: range, joint: str) -> str:
+    if len(places) == 1:
+        return f"{places[0]}"
+    return f"{places[0]} {joint if len(places) == 2 else 'to'} {places[-1]}"
 
 
 def _match(reveal: Reveal) -> list[Row]:
@@ -96,10 +120,11 @@ def _match(reveal: Reveal) -> list[Row]:
 def _cloze(reveal: Reveal) -> list[Row]:
     rows = []
     for number, part in enumerate(reveal.grade.parts, 1):
-        notes: list[Note] = [] if part.ok else [("expected", Content.styled(part.expected, "bold"))]
+        notes: list[Note] = [] if part.ok else [("right is", Content.styled(part.expected, "bold"))]
         if part.why:
             notes.append(("", muted(part.why)))
-        rows.append(Row(Content(part.label), f"{_sign(part)} [{number}]", tuple(notes), blank=True))
+        typed = Content("nothing typed") if unknown(reveal) else Content.assemble("you typed ", (part.label, "bold"))
+        rows.append(Row(typed, f"{_sign(part)} [{number}]", tuple(notes), blank=True))
     return rows
 
 

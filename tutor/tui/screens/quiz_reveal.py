@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.tui.screens.quiz_parts import part_rows, unknown, verdict
+from tutor.tui.widgets.answers.cloze import filled
 from tutor.tui.widgets.confidence import bet_in_words
 from tutor.tui.widgets.diagram import Diagram
 from tutor.tui.widgets.figure import Snippet
@@ -49,6 +50,8 @@ class RevealView(Vertical):
         if question.kind == "open":
             yield from self._open(question)
         else:
+            if question.kind == "cloze":
+                yield Prose(filled(question.text, [blank.accept[0] for blank in question.blanks]))
             yield Listing(part_rows(self._reveal))
         if question.kind == "predict":
             yield from _titled("How it unfolds", _unfolding(question.unfolds))

@@ -11,10 +11,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.errors import TutorError
 from tutor.tui.messages import AskQuestions, Go
-from tutor.tui.screens.base import TutorScreen, headline
+from tutor.tui.screens.hinted import HintedScreen
+from tutor.tui.screens.named import place_of, prompt_of, topic_of
 from tutor.tui.screens.quiz_keys import SUMMARY
+from tutor.tui.widgets.hint import HintLine
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.rows import Row, Rows
 from tutor.tui.widgets.top_bar import TopBar
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tutor.coach.quiz import Summary
 
 
-class SummaryScreen(TutorScreen):
+class SummaryScreen(HintedScreen):
     """A sitting in numbers, with the missed questions to go on from."""
 
     CSS_PATH = "quiz.tcss"
@@ -49,6 +50,7 @@ class SummaryScreen(TutorScreen):
                 yield Static(Content("\n").join([self._titled(id_) for id_ in summary.leeches]))
             yield Static("Next", classes="heading")
             yield Static(_next(summary, self.coach.now()), id="next")
+        yield HintLine()
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -57,16 +59,15 @@ class SummaryScreen(TutorScreen):
             rows.focus(scroll_visible=False)
 
     def action_read(self) -> None:
-        """Open the recap of the topic of the question pointed at; Home when nothing was missed."""
+        """Open the recap where it explains the question pointed at; Home when nothing was missed."""
         if not self.summary.missed:
             self.action_back()
             return
         missed = self.summary.missed[max(0, self.query_one("#missed", Rows).cursor)]
-        topic = next((entry.topic for entry in self.coach.index.entries if entry.id == missed), "")
-        if any(known.id == topic and known.recap for known in self.coach.index.topics):
-            self.post_message(Go("recap", topic))
+        if place := place_of(self.coach, missed):
+            self.post_message(Go("recap", place))
         else:
-            self.notify("There is no recap of this topic.", timeout=3)
+            self.hint("There is no recap of this topic.")
 
     def action_missed(self) -> None:
         """Ask again what was missed."""
@@ -82,13 +83,9 @@ class SummaryScreen(TutorScreen):
         return [Row(self._titled(id_)) for id_ in ids]
 
     def _titled(self, id_: str) -> Content:
-        topics = {entry.id: entry.topic for entry in self.coach.index.entries}
         again = " (came back)" if id_ in self.summary.came_back else ""
-        try:
-            words = headline(self.coach.library.question(id_).prompt)
-        except TutorError:
-            words = id_
-        return Content.assemble((f"{topics.get(id_, '')}  ", "$foreground 70%"), words, (again, "$foreground 70%"))
+        where = topic_of(self.coach, id_)
+        return Content.assemble(prompt_of(self.coach, id_), (again, "$foreground 70%"), (f"  {where}", "$primary"))
 
 
 def _numbers(summary: Summary) -> Content:

@@ -9,7 +9,13 @@ from textual.widgets import Label, Static, TextArea
 
 from tutor.tui.widgets.diagram import drawing
 
-EXAMPLE = "graph LR\n  client --> gateway\n  gateway --> orders\n  orders --> db[(orders db)]\n"
+EXAMPLE = """Nothing is drawn yet. An example:
+
+graph LR
+  client --> gateway
+  gateway --> orders
+  orders --> db[(orders db)]
+"""
 DRAW_AFTER = 0.25
 """Seconds without typing before it is drawn again."""
 
@@ -18,8 +24,9 @@ class Whiteboard(Vertical):
     """Text on one side, the drawing on the other; `text` is what was typed."""
 
     DEFAULT_CSS = """
-    Whiteboard { height: 1fr; min-height: 8; layout: grid; grid-size: 2 2; grid-rows: 1fr 1; grid-columns: 2fr 3fr; }
+    Whiteboard { height: 1fr; min-height: 8; layout: grid; grid-size: 2 2; grid-rows: 1fr 1; grid-columns: 1fr 2fr; }
     Whiteboard TextArea { height: 1fr; min-height: 4; border: round $border-blurred; padding: 0; }
+    Whiteboard .text-area--placeholder { color: $foreground 40%; text-style: italic; }
     Whiteboard TextArea:focus { border: round $accent; }
     Whiteboard ScrollableContainer { height: 1fr; min-height: 4; border: round $border-blurred; }
     Whiteboard .drawing { width: auto; height: auto; color: $secondary; }
@@ -49,6 +56,15 @@ class Whiteboard(Vertical):
             yield self._drawing
         yield self._state
 
+    def start(self) -> None:
+        """Go to the text, cursor at the end."""
+        self._editor.focus(scroll_visible=False)
+        self._editor.move_cursor(self._editor.document.end)
+
+    def on_resize(self) -> None:
+        """Draw for the room there is now."""
+        self.call_after_refresh(self._draw)
+
     def on_mount(self) -> None:
         """Draw what was there before."""
         self._draw()
@@ -68,7 +84,7 @@ class Whiteboard(Vertical):
     def _draw(self) -> None:
         text = self.text
         if not text:
-            self._say("Start with `graph LR` or `sequenceDiagram`; it is drawn as you type.")
+            self._say("Start with graph LR or sequenceDiagram: it is drawn as you type.")
             self._drawing.update("")
             return
         picture = drawing(text, self._around.content_size.width or 60)

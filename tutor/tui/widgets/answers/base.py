@@ -16,8 +16,9 @@ class AnswerArea(Widget):
     class Given(Message):
         """The learner gives this answer; see `tutor.study.grading` for its shape by kind of question."""
 
-        def __init__(self, given: AnswerData) -> None:
+        def __init__(self, area: AnswerArea, given: AnswerData) -> None:
             super().__init__()
+            self.area = area
             self.given = given
 
     class Wanting(Message):
@@ -27,6 +28,9 @@ class AnswerArea(Widget):
             super().__init__()
             self.what = what
 
+    class Touched(Message):
+        """A key changed the answer, so that what was said about it may no longer be true."""
+
     @property
     def typing(self) -> bool:
         """True when letters go into a text, so that they cannot be commands."""
@@ -34,11 +38,15 @@ class AnswerArea(Widget):
 
     def give(self, given: AnswerData) -> None:
         """Post the answer."""
-        self.post_message(self.Given(given))
+        self.post_message(self.Given(self, given))
 
     def want(self, what: str) -> None:
         """Post what is missing."""
         self.post_message(self.Wanting(what))
+
+    def touch(self) -> None:
+        """Post that a key which goes no further changed the answer."""
+        self.post_message(self.Touched())
 
     def start(self) -> None:
         """Take the focus without moving the page."""

@@ -30,6 +30,7 @@ class Choices(Rows, AnswerArea):
         if place >= 0:
             event.stop()
             event.prevent_default()
+            self.touch()
             self.cursor = place
             self.chosen(place)
 

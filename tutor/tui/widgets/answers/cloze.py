@@ -15,6 +15,12 @@ from tutor.tui.widgets.answers.base import AnswerArea
 from tutor.tui.widgets.prose import Prose
 
 _GAP = re.compile(r"\{\{(\d+)\}\}")
+_MARKUP, _ESCAPED = re.compile(r"([\\`*_\[\]<])"), r"\\\1"
+
+
+def filled(text: str, gaps: Sequence[str]) -> str:
+    """The text as Markdown with something in each gap, marked so that it stands out."""
+    return _GAP.sub(lambda gap: f"**[{_MARKUP.sub(_ESCAPED, gaps[int(gap[1]) - 1])}]**", text)
 
 
 class ClozeAnswer(AnswerArea):
@@ -47,7 +53,7 @@ class ClozeAnswer(AnswerArea):
 
     def compose(self) -> ComposeResult:
         """The text, then the gaps."""
-        yield Prose(_GAP.sub(r"**[\1]**", self._text))
+        yield Prose(filled(self._text, [str(number) for number in range(1, len(self._units) + 1)]))
         for number, unit in enumerate(self._units, 1):
             with Horizontal():
                 yield Label(f"[{number}]", markup=False)
@@ -58,9 +64,8 @@ class ClozeAnswer(AnswerArea):
         """Go to the first gap."""
         self.query(Input).first().focus(scroll_visible=False)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self) -> None:
         """What was said about empty gaps is no longer true."""
-        event.stop()
         self._warned = False
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -11,13 +11,13 @@ from textual.content import Content
 
 from tutor.tui.widgets.answers.base import AnswerArea
 from tutor.tui.widgets.answers.choices import place_of
-from tutor.tui.widgets.marks import ARROW, YES
+from tutor.tui.widgets.marks import ARROW
 from tutor.tui.widgets.prose import inline, muted
 from tutor.tui.widgets.rows import Row, Rows, letters
 
 
 class MatchAnswer(Rows, AnswerArea):
-    """Left sides to point at, right sides with letters below them."""
+    """Left sides to point at; under the one pointed at stand the right sides, so that they are seen while choosing."""
 
     help = "A letter joins it to the line with the cursor, Left and Right cycle, Enter to answer"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,7 +32,7 @@ class MatchAnswer(Rows, AnswerArea):
         self._rights = rights
         self._joined: list[int | None] = [None] * len(lefts)
         self._warned = False
-        super().__init__(self._rows(), cursor=0)
+        super().__init__(self._rows(0), cursor=0)
 
     def on_key(self, event: events.Key) -> None:
         """Join the left side pointed at to the right side of this letter, and go on to the next open one."""
@@ -41,6 +41,7 @@ class MatchAnswer(Rows, AnswerArea):
             return
         event.stop()
         event.prevent_default()
+        self.touch()
         self._join(place)
         still = [number for number, right in enumerate(self._joined) if right is None]
         if still:
@@ -76,16 +77,23 @@ class MatchAnswer(Rows, AnswerArea):
         self._warned = False
         self.rows = tuple(self._rows())
 
-    def _rows(self) -> list[Row]:
+    def watch_cursor(self, index: int) -> None:
+        """The right sides follow the cursor."""
+        self.rows = tuple(self._rows(index))
+        super().watch_cursor(index)
+
+    def _rows(self, cursor: int | None = None) -> list[Row]:
+        here = self.cursor if cursor is None else cursor
         labels = letters(len(self._rights))
         rows = []
-        for left, right in zip(self._lefts, self._joined, strict=True):
+        for number, (left, right) in enumerate(zip(self._lefts, self._joined, strict=True)):
             joined = muted("not joined") if right is None else inline(self._rights[right])
             lead = ARROW if right is None else f"{ARROW} {labels[right]}"
-            rows.append(Row(inline(left).stylize("bold"), notes=((lead, joined),)))
-        rows.append(Row(Content(""), heading=True))
-        for place, text in enumerate(self._rights):
-            used = place in self._joined
-            words = muted(text) if used else inline(text)
-            rows.append(Row(words, f"{labels[place]}{YES if used else ' '}", heading=True))
+            choices = [self._choice(place, labels[place]) for place in range(len(labels))] if number == here else []
+            rows.append(Row(inline(left).stylize("bold"), notes=((lead, joined), *choices)))
         return rows
+
+    def _choice(self, place: int, letter: str) -> tuple[str, Content]:
+        """A right side to choose; one that is joined already stands back and says so."""
+        text = self._rights[place]
+        return f"  {letter}", muted(text) + Content(" (used)") if place in self._joined else inline(text)

@@ -10,10 +10,12 @@ from tutor.tui.widgets.answers.choices import Choices
 
 
 class SingleAnswer(Choices):
-    """One option, by arrow or letter, given with Enter."""
+    """One option, by arrow or letter, given with Enter or Space."""
 
-    help = "Up, Down or a letter to choose, Enter to answer"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "give", "Answer", id="answer.give")]
+    help = "Up, Down or a letter to choose, Enter or Space to answer"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "give", "Answer", key_display="Enter", id="answer.give")
+    ]
 
     def action_give(self) -> None:
         """Give the option pointed at."""
