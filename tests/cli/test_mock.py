@@ -153,12 +153,75 @@ def test_lists_and_comparison(tutor: Tutor) -> None:
     assert [run["open"] for run in tutor.json("mock", "--list")] == [True, False, False]
     assert "open: clarify, stage 1 of 3" in tutor.ok("mock", "--list")
     table = tutor.ok("mock", "--compare", "small-talk")
-    assert "+" in table.splitlines()[3] and len(tutor.json("mock", "--compare")) == 2
+    assert "+" in table.splitlines()[3]
+    assert "TOTAL is the mean of key points and rubric, less 10 points per red flag." in table
+    assert (
+        tutor.json("mock", "--compare")[0]["result"]["verdict"] == "no hire"
+        and len(tutor.json("mock", "--compare")) == 2
+    )
     assert json.loads(tutor.ok("mock", "--json"))["scenarios"][0]["minutes"] == 15
 
 
 def test_scenarios_that_do_not_exist(tutor: Tutor) -> None:
-    """Exit code 2 with a suggestion."""
+    """Exit code 2 with a suggestion, and with what there is."""
     done = tutor.run("mock", "small-tlk", "--plain")
     assert done.returncode == 2 and "Did you mean `small-talk`?" in done.stderr
+    for arguments in (["mock", "nope"], ["mock", "nope", "--list"], ["mock", "nope", "--compare"]):
+        done = tutor.run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "This pack has no scenario `nope`.\nThere is:\n  small-talk: A queue for orders\n"
     assert tutor.run("mock", "--plain", "--resume", "zzz").returncode == 2
+
+
+def test_the_report_of_a_scenario_is_that_of_its_last_finished_interview(tutor: Tutor, tmp_path: Path) -> None:
+    """With a scenario and --report nothing is started while a finished interview is there, open ones notwithstanding;
+    --fresh holds a new one.
+    """
+    tutor.ok("mock", "small-talk", "--plain", typed=_lines(*WHOLE))
+    tutor.ok("mock", "small-talk", "--plain", "--fresh", typed=_lines("one question"))
+    done = tutor.run("mock", "small-talk", "--report", str(tmp_path / "r.md"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "r.md: A queue for orders, held on 20" in done.stderr
+    assert "46 %" in (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert len(tutor.events("interview-started")) == 2
+    tutor.ok("mock", "small-talk", "--fresh", "--report", str(tmp_path / "n.md"), typed=_lines("one question"))
+    assert len(tutor.events("interview-started")) == 3
+
+
+def test_a_tip_gives_its_good_example_only_after_the_answer(tutor: Tutor) -> None:
+    """Before the answer the title, the text and the weak example; the good one beside the expected points, and never
+    beside the clarifying questions.
+    """
+    talk = tutor.talk("mock", "small-talk", "--plain")
+    talk.type(*CLARIFY)
+    shown = talk.wait_for("How does an order get to billing?")
+    assert "Ask first" in shown and 'Weak: "I would use a queue."' in shown
+    assert "Speak in numbers" in shown and 'Weak: "It is fast."' in shown
+    assert "Good:" not in shown
+    talk.type("a durable queue", ".", "4", "-", "-")
+    assert 'Good: "Ten a second, so 36,000 an hour."' in talk.wait_for("EXPECT-DURABLE")
+    talk.type(":quit")
+    assert "How long may it take?" not in talk.end()[1]
+
+
+def test_on_a_terminal_the_app_opens_the_very_interview(tutor: Tutor) -> None:
+    """A new one, one left open, and one named by id are each opened in the app at once, not in a list."""
+    tutor.ok("mock", "small-talk", "--plain", typed=_lines(*CLARIFY))
+    (left,) = tutor.json("mock", "--list")
+    for arguments, words in (
+        (["small-talk"], "How does an order get to billing?"),
+        (["--resume", left["id"]], "How does an order get to billing?"),
+        (["small-talk", "--fresh"], "Orders must not be lost"),
+    ):
+        with tutor.terminal("mock", *arguments, columns=120, lines=40) as terminal:
+            terminal.wait_for(words)
+            terminal.type("\x11")
+            assert terminal.wait() == 0
+    assert len(tutor.events("interview-started")) == 2
+
+
+def test_changes_and_gaps_follow_from_the_numbers_shown() -> None:
+    """35 % after 33 % is +2 whatever was rounded away."""
+    from tutor.cli.interviews import change
+
+    assert (change(33.4, 34.6), change(34.6, 33.4), change(34.5, 33.5), change(50.0, 50.4)) == ("+2", "-2", "+0", "+0")

@@ -236,6 +236,26 @@ def test_options_that_fit_nothing_are_usage_errors(tutor: Tutor, arguments: list
     assert done.stdout == ""
 
 
+def test_questions_asked_by_name_leave_the_sitting_open(tutor: Tutor) -> None:
+    """One question by name in between: the sitting is still there afterwards, and what was said of both is true."""
+    first = tutor.json("quiz")[0]["id"]
+    tutor.ok("quiz", "--plain", typed=":quit\n")
+    left = tutor.run("quiz", "--plain", "--question", "small-spot", "--question", "small-multi", typed=":quit\n")
+    assert left.stderr == "Every answer is kept; to go on with these questions, ask for them again.\n"
+    again = tutor.run("quiz", "--plain", typed=":quit\n")
+    assert "Going on with the sitting you left: 0 answered, 8 to go." in again.stderr
+    assert f"id {first})" in again.stdout
+
+
+def test_on_a_terminal_questions_asked_by_name_open_in_the_app(tutor: Tutor) -> None:
+    """Also while another sitting is open."""
+    tutor.ok("quiz", "--plain", "--kind", "single", typed=":quit\n")
+    with tutor.terminal("quiz", "--question", "small-multi") as terminal:
+        terminal.wait_for("make a cached answer stale")
+        terminal.type("\x11")
+        assert terminal.wait() == 0
+
+
 def test_spelled_out_kinds_and_levels_are_those_of_the_models() -> None:
     """The lists that completion uses, without loading a model, agree with the models."""
     from tutor.cli.quiz import Kind, Level

@@ -64,8 +64,9 @@ def test_checklist(tutor: Tutor) -> None:
     """Each item with its evidence; one whose evidence is all there is ticked."""
     tutor.ok("quiz", "--plain", "--kind", "multi", typed="a c\n4\n4\n")
     output = tutor.ok("checklist")
-    assert output.startswith("1 of 2 shown.")
-    assert "[x] I can say when a cache lies (1 of 1 shown)" in output
+    assert output.startswith("1 of 2 mastered.")
+    assert "[x] I can say when a cache lies (mastered)" in output
+    assert "[ ] I can put a queue between two services (0 of 3 shown)" in output
     assert "[ ] lab lost-message: coming" in output
     assert [item["mastered"] for item in tutor.json("checklist")] == [False, True]
 
@@ -76,7 +77,10 @@ def test_plan(tutor: Tutor) -> None:
     assert tutor.json("plan")["interview"] == "2999-01-31"
     assert "INTERVIEW" in tutor.ok("progress")
     assert tutor.run("plan", "--interview", "2001-01-31").returncode == 2
-    assert tutor.run("plan", "--interview", "tomorrow").returncode == 2
+    for odd in ("tomorrow", "2026-13-40", ""):
+        done = tutor.run("plan", "--interview", odd)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"`{odd}` is not a date.\nWrite year, month and day") and "%" not in done.stderr
     assert tutor.run("plan", "--interview", "2999-01-31", "--clear").returncode == 2
     assert "No interview date is set" in tutor.ok("plan", "--clear")
 

@@ -46,19 +46,28 @@ def test_nothing_done_yet(index: Index) -> None:
 
 
 def test_what_is_due_now_today_and_this_week(index: Index) -> None:
-    """A miss is due in minutes, a good answer in days; both count where they belong."""
+    """A miss is due in minutes, not now, a good answer in days; all count where they belong."""
     events = [reviewed("q-single", 1), reviewed("q-multi", 3)]
     it = at(index, START, *events)
-    assert (it.due_now, it.due_today, it.due_week, it.unseen) == (1, 1, 2, 6)
+    assert (it.due_now, it.due_today, it.due_week, it.seen, it.unseen) == (0, 1, 2, 2, 6)
     assert it.next_due == START + timedelta(minutes=10)
     assert it.reviewed_today == 2
+    later = at(index, START + timedelta(minutes=10), *events)
+    assert (later.due_now, sum(topic.due for topic in later.topics)) == (1, 1)
 
 
-def test_due_now_is_due_today_also_just_before_midnight(index: Index) -> None:
-    """At five to twelve, what comes back in ten minutes counts as due today."""
+def test_what_comes_back_after_midnight_is_not_due_today(index: Index) -> None:
+    """At five to twelve, what comes back in ten minutes is tomorrow's, and counts in the week."""
     late = datetime(2026, 3, 2, 23, 55, tzinfo=UTC)
     it = at(index, late, reviewed("q-single", 1, late))
-    assert (it.due_now, it.due_today) == (1, 1)
+    assert (it.due_now, it.due_today, it.due_week) == (0, 0, 1)
+
+
+def test_a_question_fed_by_a_mock_is_due_and_still_unseen(index: Index) -> None:
+    """Seen means reviewed: a mock that missed a point makes its question due, and the learner has not met it yet."""
+    it = at(index, START, event("fed", run="r", questions=["q-single"]), reviewed("q-multi", 3))
+    assert (it.due_now, it.seen, it.unseen) == (1, 1, 7)
+    assert sum(topic.seen for topic in it.topics) == 1
 
 
 def test_suspended_questions_do_not_count_as_due_or_unseen(index: Index) -> None:

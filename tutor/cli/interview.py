@@ -11,7 +11,7 @@ from tutor.cli.ask import UNKNOWN, Command, Dialogue, one_of, quoted
 from tutor.cli.marking import grade_stage, grade_whole
 from tutor.cli.render import clock, heading, say
 from tutor.cli.start import ticks
-from tutor.cli.tips import told
+from tutor.cli.tips import before
 
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
@@ -93,7 +93,7 @@ class Interview:
         script = self._mock.scenario
         for tip in self._coach.library.tips():
             if tip.moment == "clarify":
-                say(f"\nTip: {told(tip)}")
+                say(f"\nTip: {before(tip)}")
         say("\nWhich questions do you ask before you design anything? One per line is fine.")
         text = self._text()
         suggested = [number + 1 for number in self._mock.suggested_clarifications(text)]
@@ -112,7 +112,7 @@ class Interview:
         assert stage
         place = self._mock.scenario.stages.index(stage) + 1
         say(f"\nStage {place} of {len(self._mock.scenario.stages)}: {stage.title} ({stage.minutes} minutes)")
-        say(f"\nTip: {told(self._coach.library.tip(stage.tip))}\n")
+        say(f"\nTip: {before(self._coach.library.tip(stage.tip))}\n")
         say(prose.plain(stage.ask))
         text = self._text()
         seconds = self._watch.seconds
@@ -167,12 +167,16 @@ class Interview:
 
 def show_result(mock: Mock) -> None:
     """Print the outcome of a finished interview, and what to learn next."""
+    from tutor.interview.rubric import HOW_TOTAL
+
     result = mock.result
     say()
     say(heading(f"{mock.scenario.title}: {result.total:.0f} %, {result.band}"))
     flags = f", red flags {len(mock.run.flags)}" if mock.run.flags else ""
     say(f"Key points {result.points:.0f} %, rubric {result.rubric:.0f} %{flags}.")
-    say(f"You expected {result.expected:.0f} % and made {result.points:.0f} %: a gap of {result.gap:+.0f}.")
+    say(f"The total is {HOW_TOTAL}.")
+    gap = round(result.expected) - round(result.points)
+    say(f"You expected {result.expected:.0f} % and made {result.points:.0f} %: a gap of {gap:+d}.")
     say(f"Time: {clock(mock.run.seconds)} of {mock.scenario.minutes} minutes.")
     for stage in mock.scenario.stages:
         say(f"  {stage.title}: {result.stages[stage.id]:.0f} %")

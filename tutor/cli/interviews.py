@@ -55,6 +55,9 @@ def compare(coach: Coach, scenario: str | None, json: bool) -> None:
         say(table(titles, [_row(run, before) for run, before in zip(runs, [None, *runs], strict=False)]))
         say()
     if held:
+        from tutor.interview.rubric import HOW_TOTAL
+
+        say(f"Oldest first. TOTAL is {HOW_TOTAL}.")
         say("GAP is what you expected before the reveal less the points you made; above 0 is overconfident.")
 
 
@@ -65,17 +68,21 @@ def _table(runs: list[PastMock]) -> str:
 
 def _row(run: PastMock, before: PastMock | None) -> list[str]:
     assert run.result
-    change = f"{run.result.total - before.result.total:+.0f}" if before and before.result else "-"
     return [
         stamp(run.started),
         f"{run.result.total:.0f} %",
-        change,
+        change(before.result.total, run.result.total) if before and before.result else "-",
         f"{run.result.points:.0f} %",
         f"{run.result.rubric:.0f} %",
         f"{run.result.gap:+.0f}",
         f"{run.minutes:.0f}",
         run.result.band,
     ]
+
+
+def change(before: float, after: float) -> str:
+    """From one total to the next, as they are printed: in whole percent."""
+    return f"{round(after) - round(before):+d}"
 
 
 def _state(run: PastMock) -> str:
@@ -87,6 +94,6 @@ def _state(run: PastMock) -> str:
 def _run(run: PastMock) -> dict[str, object]:
     result = None
     if run.result:
-        kept = ("points", "rubric", "total", "band", "stages", "dimensions", "expected", "gap")
-        result = {name: getattr(run.result, name) for name in kept}
+        kept = ("points", "rubric", "total", "stages", "dimensions", "expected", "gap")
+        result = {**{name: getattr(run.result, name) for name in kept}, "verdict": run.result.band}
     return {**fields(run), "open": run.open, "result": result}

@@ -14,6 +14,7 @@ from tutor.cli import prose
 from tutor.cli.ask import Dialogue, one_of, quoted
 from tutor.cli.diagram import draw
 from tutor.cli.render import say
+from tutor.cli.tips import after
 
 if TYPE_CHECKING:
     from tutor.coach.coach import Coach
@@ -51,6 +52,8 @@ def grade_stage(coach: Coach, mock: Mock, dialogue: Dialogue) -> None:
     answer = mock.run.answers[stage.id]
     say(f"\nYou said, on {stage.title}:")
     say(quoted("\n".join((answer.text, *answer.replies))))
+    tip = coach.library.tip(stage.tip)
+    say(f"\nThe tip was: {tip.title}\n{after(tip)}")
     say("\nWhat was expected. Did you make the point? y yes, p partly, n no.\n")
     suggested = mock.suggested()
     kept: _Kept[str] = _Kept(coach, f"mock/{mock.run.id}/ticks/{stage.id}")

@@ -10,7 +10,7 @@ import typer
 from tutor.cli import complete, start
 from tutor.cli.ask import Ended
 from tutor.cli.quiz import Level
-from tutor.cli.render import tell
+from tutor.cli.render import stamp, tell
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def mock(
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List your interviews, open and finished.")] = False,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Take up, or look back at, this interview.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report there, as Markdown.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report of the last finished interview there.")
+    ] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Compare finished interviews over time.")] = False,
     level: Annotated[
         Level | None, typer.Option(metavar="LEVEL", help="List only scenarios of this level: junior, mid, senior.")
@@ -37,7 +39,7 @@ def mock(
 ) -> None:
     """Run a mock interview stage by stage, and grade it against a rubric."""
     from tutor.cli import interviews
-    from tutor.cli.transfer import writable
+    from tutor.cli.files import writable
 
     target = writable(report, force) if report else None
     app = start.wants_app(plain) and not (list_ or compare or json or level or target)
@@ -45,6 +47,7 @@ def mock(
         start.open_app(ctx, "mock")
         return
     coach = start.coach(ctx)
+    _check(coach, scenario)
     if compare:
         interviews.compare(coach, scenario, json)
     elif list_:
@@ -52,7 +55,7 @@ def mock(
     elif scenario is None and resume is None and target is None:
         interviews.list_scenarios(coach, level, json)
     else:
-        _one(ctx, coach, _found(coach, scenario, resume, fresh), target, app)
+        _one(ctx, coach, _found(coach, scenario, resume, fresh, reported=target is not None), target, app)
 
 
 def _one(ctx: typer.Context, coach: Coach, mock: Mock, target: Path | None, app: bool) -> None:
@@ -82,10 +85,30 @@ def _one(ctx: typer.Context, coach: Coach, mock: Mock, target: Path | None, app:
         tell(f"For the report: tutor mock --resume {mock.run.id} --report FILE")
 
 
-def _found(coach: Coach, scenario: str | None, resume: str | None, fresh: bool) -> Mock:
-    """The interview that the command line means: named, left open, new, or the last one finished."""
+def _check(coach: Coach, scenario: str | None) -> None:
+    """Refuse a scenario that does not exist, with those that do.
+
+    Raises: UsageError.
+    """
+    try:
+        if scenario is not None:
+            coach.library.scenario(scenario)
+    except UsageError as error:
+        listed = [f"  {one.id}: {one.title}" for one in coach.index.scenarios]
+        raise UsageError(error.message, "\n".join(filter(None, (error.hint, "There is:", *listed)))) from None
+
+
+def _found(coach: Coach, scenario: str | None, resume: str | None, fresh: bool, reported: bool) -> Mock:
+    """The interview that the command line means: by id, the last one finished when a report of it is wanted, the one
+    left open, or a new one.
+
+    Raises: UsageError.
+    """
     if resume is not None:
         return _resumed(coach, resume)
+    last = next((run for run in coach.mocks() if run.ended and scenario in (None, run.scenario)), None)
+    if reported and last and not fresh:
+        return coach.resume_mock(last.id)
     if scenario is not None:
         left = next((run for run in coach.mocks() if run.scenario == scenario and run.open), None)
         if left is None or fresh:
@@ -93,10 +116,7 @@ def _found(coach: Coach, scenario: str | None, resume: str | None, fresh: bool) 
         tell(f"Going on with the interview you left at {left.phase.value}, stage {left.stage} of {left.stages}."
              f" A new one: tutor mock {scenario} --fresh")  # fmt: skip
         return coach.resume_mock(left.id)
-    last = next((run for run in coach.mocks() if run.ended), None)
-    if last is None:
-        raise UsageError("No interview is finished yet, so there is nothing to report.", "Hold one: tutor mock")
-    return coach.resume_mock(last.id)
+    raise UsageError("No interview is finished yet, so there is nothing to report.", "Hold one: tutor mock")
 
 
 def _resumed(coach: Coach, resume: str) -> Mock:
@@ -107,7 +127,7 @@ def _resumed(coach: Coach, resume: str) -> Mock:
 
 
 def _write(mock: Mock, target: Path) -> None:
-    from tutor.cli.transfer import write
+    from tutor.cli.files import write
 
     write(target, mock.report())
-    tell(f"The report is in {target}")
+    tell(f"The report is in {target}: {mock.scenario.title}, held on {stamp(mock.run.started)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,10 +98,11 @@ def checklist(ctx: typer.Context, plain: Plain = False, json: Json = False) -> N
         say_json([_mastery(one) for one in mastery])
         return
     done = sum(one.mastered for one in mastery)
-    say(f"{done} of {len(mastery)} shown.")
+    say(f"{done} of {len(mastery)} mastered.")
     for one in mastery:
         say()
-        say(prose.plain(f"[{'x' if one.mastered else ' '}] {one.item.text} ({one.shown} of {len(one.counted)} shown)"))
+        state = "mastered" if one.mastered else f"{one.shown} of {len(one.counted)} shown"
+        say(prose.plain(f"[{'x' if one.mastered else ' '}] {one.item.text} ({state})"))
         say(prose.plain(one.item.means, "    "))
         for evidence in one.evidence:
             mark = "x" if evidence.shown else " "
@@ -116,20 +117,31 @@ def _mastery(one: Mastery) -> dict[str, object]:
 
 def plan(
     ctx: typer.Context,
-    interview: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date of your interview.", metavar="YYYY-MM-DD")
-    ] = None,
+    interview: Annotated[str | None, typer.Option(help="The date of your interview.", metavar="YYYY-MM-DD")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget the date.")] = False,
     json: Json = False,
 ) -> None:
     """Bend the schedule towards an interview: everything is seen again in time."""
-    if interview and clear:
+    if interview is not None and clear:
         raise UsageError("Give either --interview or --clear.")
+    chosen = _date(interview) if interview is not None else None
     coach = start.coach(ctx)
-    if interview or clear:
-        coach.plan(interview.date() if interview else None)
-        tell("The date is set." if interview else "The date is forgotten; the schedule runs free.")
+    if chosen or clear:
+        coach.plan(chosen)
+        tell("The date is set." if chosen else "The date is forgotten; the schedule runs free.")
     _show_plan(coach, json)
+
+
+def _date(text: str) -> date:
+    """A date as it is typed.
+
+    Raises: UsageError when there is no such day.
+    """
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        message = f"`{text}` is not a date."
+        raise UsageError(message, "Write year, month and day, as in: tutor plan --interview 2030-01-31") from None
 
 
 def _show_plan(coach: Coach, json: bool) -> None:

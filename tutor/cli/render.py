@@ -98,11 +98,11 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def span(wait: timedelta) -> str:
     """A time to wait in the unit that a person would use."""
     minutes = max(0, round(wait.total_seconds() / 60))
-    hours, days = wait.total_seconds() / 3600, wait.total_seconds() / 86400
+    hours, days = round(wait.total_seconds() / 3600), wait.total_seconds() / 86400
     if minutes < 60:
         return counted(minutes, "minute")
-    if hours < 24:
-        return counted(round(hours), "hour")
+    if hours < 24:  # rounded first, or an interval of a day would be said to be 24 hours a second later
+        return counted(hours, "hour")
     if days < 60:
         return counted(round(days), "day")
     return counted(round(days / 30.4), "month") if days < 730 else f"{days / 365.25:.1f} years"

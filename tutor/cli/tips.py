@@ -33,12 +33,15 @@ def tips(
 
 def told(tip: Tip) -> str:
     """A tip in lines."""
-    return "\n".join(
-        (
-            f"{tip.title} (id {tip.id}, {tip.moment})",
-            prose.plain(tip.text, "  "),
-            prose.plain(f"Weak: {tip.weak}", "  "),
-            prose.plain(f"Good: {tip.good}", "  "),
-            prose.plain(f"Why: {tip.why}", "  "),
-        )
-    )
+    return f"{before(tip)}\n{after(tip)}"
+
+
+def before(tip: Tip) -> str:
+    """What of a tip can be told before an answer: all but the good example, which may be the answer."""
+    title = f"{tip.title} (id {tip.id}, {tip.moment})"
+    return "\n".join((title, prose.plain(tip.text, "  "), prose.plain(f"Weak: {tip.weak}", "  ")))
+
+
+def after(tip: Tip) -> str:
+    """The rest, for when the answer was given."""
+    return "\n".join((prose.plain(f"Good: {tip.good}", "  "), prose.plain(f"Why: {tip.why}", "  ")))

@@ -47,7 +47,7 @@ def interview_markdown(run: Run, result: Result) -> str:
 
 
 def _reached(run: Run) -> list[tuple[Stage, int]]:
-    """The stages to show, each with how many of its follow-ups: all of a finished run, otherwise those that were put."""
+    """The stages to show, each with how many of its follow-ups: of an unfinished run those that were put."""
     stages = run.scenario.stages
     if run.ended:
         return [(stage, len(stage.followups)) for stage in stages]

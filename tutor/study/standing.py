@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from tutor.schedule.horizon import days_left, local_day, new_per_day
 from tutor.schedule.memory import Rating
-from tutor.study.queue import LEARN_AHEAD
 
 if TYPE_CHECKING:
     from tutor.content.index import ChecklistEntry, Entry, Index
@@ -40,11 +39,15 @@ class TopicStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The whole picture. `streak` counts days in a row with a review, up to today or yesterday."""
+    """The whole picture. `due_now` counts what is due by the minute, though a sitting asks a little ahead; `seen` and
+    `unseen` add up to what is not suspended, and being fed by a mock is not being seen; `streak` counts days in a row
+    with a review, up to today or yesterday.
+    """
 
     due_now: int
     due_today: int
     due_week: int
+    seen: int
     unseen: int
     total: int
     reviewed_today: int
@@ -95,30 +98,30 @@ class Mastery:
 def standing(index: Index, history: History, now: datetime) -> Standing:
     """Sum up `history` on the pack of `index` at `now` (UTC)."""
     live = [entry for entry in index.entries if entry.id not in history.suspended]
-    dues = {entry.id: due for entry in live if (due := history.due(entry.id, now))}
-    soon = {question for question, due in dues.items() if due <= now + LEARN_AHEAD}
+    dues = {entry.id: at for entry in live if (at := history.due(entry.id, now))}
+    due = {question for question, at in dues.items() if at <= now}
     today = local_day(now)
-    week = max(_midnight_after(today + timedelta(days=6)), now + LEARN_AHEAD)
-    tonight = max(_midnight_after(today), now + LEARN_AHEAD)  # what is due now is due today, also just before midnight
-    unseen = len(live) - len(dues)
+    tonight, week = _midnight_after(today), _midnight_after(today + timedelta(days=6))
+    unseen = sum(history.memory(entry.id) is None for entry in live)
     interview = history.interview if history.interview and history.interview >= today else None
     days = history.days()
     return Standing(
-        due_now=len(soon),
-        due_today=sum(due <= tonight for due in dues.values()),
-        due_week=sum(due <= week for due in dues.values()),
+        due_now=len(due),
+        due_today=sum(at <= tonight for at in dues.values()),
+        due_week=sum(at <= week for at in dues.values()),
+        seen=len(live) - unseen,
         unseen=unseen,
         total=len(index.entries),
         reviewed_today=days[today],
         streak=_streak(days, today),
-        topics=tuple(_topics(index, live, soon, history, now, interview)),
+        topics=tuple(_topics(index, live, due, history, now, interview)),
         leeches=tuple(entry.id for entry in live if history.leech(entry.id)),
         suspended=tuple(sorted(history.suspended)),
         flagged=tuple(sorted(history.flagged)),
         interview=interview,
         days_left=days_left(interview, today) if interview else None,
         new_per_day=new_per_day(unseen, interview, today) if interview else None,
-        next_due=min((due for due in dues.values() if due > now), default=None),
+        next_due=min((at for at in dues.values() if at > now), default=None),
     )
 
 
@@ -163,7 +166,7 @@ def _of_scenario(scenario: str, total: float | None) -> Evidence:
 
 
 def _topics(
-    index: Index, live: Sequence[Entry], soon: set[str], history: History, now: datetime, interview: date | None
+    index: Index, live: Sequence[Entry], due: set[str], history: History, now: datetime, interview: date | None
 ) -> list[TopicStanding]:
     noon = datetime.combine(interview, time(12)).astimezone() if interview else None
     by_topic: dict[str, list[str]] = {topic.id: [] for topic in index.topics}
@@ -180,7 +183,7 @@ def _topics(
                 day=topic.day,
                 total=len(ids),
                 seen=len(seen),
-                due=len(soon.intersection(ids)),
+                due=len(due.intersection(ids)),
                 recall=_mean_recall(ids, history, now) if seen else None,
                 on_the_day=_mean_recall(ids, history, noon) if seen and noon else None,
             )
