@@ -109,6 +109,20 @@ def test_an_open_sitting_is_proposed_first(studied: Desk) -> None:
     assert now.title == "Continue your sitting, 0 of 3 answered"
 
 
+async def test_a_question_fed_by_a_mock_is_not_seen(desk: Desk) -> None:
+    """What a mock interview made due counts as due and not as seen, in Home's numbers and in the topic's row."""
+    desk.sit(NOW, Filter(questions=frozenset({"caches-1"})), "+")
+    mock = desk.coach.mock("outage")
+    desk.coach.record(("fed", {"run": mock.run.id, "questions": ["queues-1", "queues-2"]}))
+    app = desk.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        text = seen(app)
+        assert f"1 of {desk.coach.standing().total} questions seen" in text
+        row = next(line for line in text.splitlines() if "Queues and brokers" in line)
+        assert "new" in row and "2 due" in row
+
+
 def test_a_mock_left_open_today_comes_before_due_questions(studied: Desk) -> None:
     """An interview that is a day old or younger is worth more while it is warm; later it waits behind the questions."""
     mock = studied.coach.mock("outage")

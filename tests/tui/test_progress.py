@@ -75,6 +75,29 @@ async def test_u_lifts_a_suspension(studied: Desk) -> None:
     assert studied.coach.standing().suspended == ()
 
 
+@pytest.mark.parametrize("columns", [60, 80, 100, 120])
+async def test_the_legend_of_the_weeks_is_whole(studied: Desk, columns: int) -> None:
+    """However narrow the column, each mark keeps its meaning."""
+    app = studied.app("progress")
+    async with app.run_test(size=(columns, 60)) as pilot:
+        await settle(pilot)
+        assert "█ 20+" in seen(app)
+
+
+async def test_the_footer_of_the_troubles_says_what_works(studied: Desk) -> None:
+    """On a suspended question u lifts that; on a flagged one Enter asks it."""
+    app = studied.app("progress")
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pilot.press("tab")
+        await settle(pilot)
+        last = seen(app).splitlines()[-1]
+        assert "u Lift suspension" in last and "Ask it" not in last
+        await pilot.press("down")
+        await settle(pilot)
+        assert "Enter Ask it" in seen(app).splitlines()[-1]
+
+
 async def test_enter_on_a_flagged_question_asks_it(studied: Desk) -> None:
     """Down to the flagged one, Enter, and it is put."""
     app = studied.app("progress")
@@ -85,8 +108,8 @@ async def test_enter_on_a_flagged_question_asks_it(studied: Desk) -> None:
         await pilot.press("down", "enter")
         await settle(pilot)
         assert isinstance(app.screen, QuizScreen)
-    quiz = studied.coach.resume_quiz()
-    assert quiz is not None and quiz.ask is not None and quiz.ask.question.id == "queues-1"
+        ask = app.screen.quiz.ask
+    assert ask is not None and ask.question.id == "queues-1"
 
 
 async def test_a_learner_without_answers_sees_no_invented_number(desk: Desk) -> None:

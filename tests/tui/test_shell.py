@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.color import Color
 from textual.command import CommandList
+from textual.theme import Theme
 
 from tests.tui.shell import SIZES, SMALL, Desk, seen, settle, until
 from tutor.errors import MachineError, StoreError, UsageError
@@ -16,6 +18,7 @@ from tutor.tui.screens.error import ErrorScreen, TooSmallScreen
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.progress import ProgressScreen
 from tutor.tui.screens.recap import RecapScreen
+from tutor.tui.theme import DARK, LIGHT
 
 UNSTYLED = "c5c8c6"
 """What the exported picture uses where the app set no color at all."""
@@ -93,6 +96,37 @@ async def test_the_theme_can_be_changed(studied: Desk) -> None:
         assert app.theme == "tutor-dark"
 
 
+async def test_the_palette_finds_the_theme_by_that_word(studied: Desk) -> None:
+    """Who looks for "theme" finds light or dark, and Enter changes it."""
+    app = studied.app()
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+p", *"theme")
+        await until(pilot, lambda: "light or dark" in first_offer(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.theme == "tutor-light")
+        assert app.theme == "tutor-light"
+
+
+def luminance(color: Color) -> float:
+    """Relative luminance as WCAG defines it, from 0 to 1."""
+    parts = [part / 255 for part in color.rgb]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("name", ["primary", "accent", "success", "error", "foreground"])
+def test_words_stand_out_in_both_themes(theme: Theme, name: str) -> None:
+    """Every color that words have, the muted one included, has the contrast of 4.5 that WCAG AA asks of text."""
+    color = Color.parse(getattr(theme, name))
+    for ground in (theme.background, theme.surface):
+        behind = Color.parse(ground or "")
+        shown = behind.blend(color, 0.65) if name == "foreground" else color
+        dark, light = sorted((luminance(behind), luminance(shown)))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
 async def test_a_small_terminal_gets_a_sentence_until_it_grows(studied: Desk) -> None:
     """Under 60 x 16 there is one sentence with the size needed; enlarged, the screen is back."""
     app = studied.app("tips")
@@ -136,6 +170,18 @@ async def test_a_terminal_without_unicode_gets_ascii(
             await pilot.press("space")
             await settle(pilot)
         assert seen(app).isascii()
+
+
+async def test_bars_tell_full_from_empty_in_ascii(studied: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only ASCII can be shown, bars are # and ., and the marks of the weeks are all different."""
+    monkeypatch.setattr(glyphs, "encodings", lambda: ("ANSI_X3.4-1968", "ascii"))
+    glyphs.ascii_only.cache_clear()
+    app = studied.app("progress")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        text = seen(app)
+        assert re.search(r"#+\.*\*[.#]* +\d+%", text) and "* as predicted" in text and "?" not in text.split("Questions")[0]
+        assert ". none  : 1+  + 5+  % 10+  # 20+" in text
 
 
 def test_ascii_keeps_the_width() -> None:

@@ -87,7 +87,7 @@ PROGRESS: list[BindingType] = [
 CHECKLIST: list[BindingType] = [
     _key("checklist.open", "enter", "open", "Evidence", "On a claim: go to its evidence"),
     _key("checklist.prove", "enter", "prove", "Ask it", "On evidence: ask the question, or start the mock interview"),
-    _key("checklist.pane", "tab", "app.focus_next", "Claims or evidence", "Change the pane"),
+    _key("checklist.pane", "tab", "app.focus_next", "Other pane", "From the claims to the evidence and back"),
     BACK,
 ]
 TIPS: list[BindingType] = [

@@ -140,13 +140,13 @@ def _claim(mastery: Mastery, width: int) -> Content:
     elif mastery.shown:
         mark, style, word = "◐", "bold $warning", f"{mastery.shown} of {len(mastery.counted)}"
     else:
-        mark, style, word = "○", "$foreground 55%", "missing"
+        mark, style, word = "○", "$foreground 65%", "missing"
     return hanging(Content.styled(f"{mark} {word:10}", style), mastery.item.text, width)
 
 
 def _piece(piece: Evidence, name: str, width: int) -> Content:
     coming = piece.kind == "lab"
-    mark, style = ("✓", "bold $success") if piece.shown else ("·" if coming else "✗", "$foreground 55%")
+    mark, style = ("✓", "bold $success") if piece.shown else ("·" if coming else "✗", "$foreground 65%")
     kind = {"question": "", "scenario": "Mock: ", "lab": "Lab: "}[piece.kind]
     said = hanging(Content.styled(f"{mark} ", style), f"{kind}{name}", width)
-    return Content.assemble(said, "\n", hanging(Content("  "), piece.note, width, "$foreground 60%"))
+    return Content.assemble(said, "\n", hanging(Content("  "), piece.note, width, "$foreground 65%"))

@@ -29,6 +29,7 @@ class HomeScreen(TutorScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.HOME
     CSS_PATH = "home.tcss"
+    AUTO_FOCUS = "#left"
 
     def __init__(self, coach: Coach) -> None:
         super().__init__(coach)
@@ -39,7 +40,7 @@ class HomeScreen(TutorScreen):
         index = self.coach.index
         yield TopBar("", index.title)
         with Horizontal(id="columns"):
-            with VerticalScroll(id="left", can_focus=False):
+            with VerticalScroll(id="left"):
                 with Vertical(id="now"):
                     yield Static("", id="now-title")
                     yield Static("", id="now-detail")
@@ -124,7 +125,7 @@ class HomeScreen(TutorScreen):
         return {
             "quiz": f"{standing.due_now} due, {standing.unseen} new",
             "mock": f"{done} finished" + (f", {opened} open" if opened else ""),
-            "progress": f"{standing.total - standing.unseen} of {standing.total} questions seen",
+            "progress": f"{standing.seen} of {standing.total} questions seen",
             "checklist": f"{mastered} of {len(self.coach.index.checklist)} mastered",
         }
 
@@ -171,7 +172,7 @@ def numbers_line(standing: Standing) -> Content:
 def interview_line(standing: Standing, how: str) -> Content:
     """The countdown with the recall predicted for the day; `how` says where a date is set when there is none."""
     if standing.interview is None or standing.days_left is None:
-        return Content.styled(f"No interview date yet: {how}.", "$foreground 60%")
+        return Content.styled(f"No interview date yet: {how}.", "$foreground 65%")
     when = {0: "today", 1: "tomorrow"}.get(standing.days_left, f"in {standing.days_left} days")
     known = [(topic.on_the_day, topic.total) for topic in standing.topics if topic.on_the_day is not None]
     text = Content.assemble(("Interview ", ""), (when, "bold $accent"), f", {standing.interview:%a %d %b}")

@@ -36,7 +36,7 @@ class LabsScreen(TutorScreen):
             yield Static("Coming, not there yet", classes="title")
             yield Static(SOON, classes="text")
             lines = [
-                Content.assemble(("○ ", "$foreground 50%"), lab.title, "\n  ", (topics[lab.topic], "$foreground 55%"))
+                Content.assemble(("○ ", "$foreground 65%"), lab.title, "\n  ", (topics[lab.topic], "$foreground 65%"))
                 for lab in index.labs
             ]
             yield Static(Content("\n").join(lines) if lines else "This pack announces no labs.")

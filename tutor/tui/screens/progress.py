@@ -172,7 +172,7 @@ class ProgressScreen(TutorScreen):
         says = "None: no leeches, nothing suspended or flagged."
         if count:
             says = "Tab goes there; Enter asks one of them; u lifts its suspension."
-        self.query_one("#trouble-note", Static).update(Content.styled(says, "$foreground 60%"))
+        self.query_one("#trouble-note", Static).update(Content.styled(says, "$foreground 65%"))
 
     def _in_trouble(self, standing: Standing, width: int) -> list[Option]:
         groups = (standing.leeches, standing.suspended, standing.flagged)

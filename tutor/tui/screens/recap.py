@@ -172,7 +172,7 @@ class RecapScreen(TutorScreen):
         options = []
         for hit in search(self._recaps, query):
             title = hanging(Content(""), hit.title, width)
-            text = Content.assemble(title, "\n", hanging(Content("  "), hit.snippet, width, "$foreground 60%"))
+            text = Content.assemble(title, "\n", hanging(Content("  "), hit.snippet, width, "$foreground 65%"))
             options.append(Option(text, id=f"{hit.topic}/{hit.section}"))
         return options or [Option("Nothing holds all these words.", disabled=True)]
 

@@ -79,7 +79,7 @@ class TipsScreen(TutorScreen):
         if tip is None:
             return
         self.query_one("#tip-title", Static).update(
-            Content.assemble((tip.title, "bold $primary"), (f"  helps {MOMENTS[tip.moment]}", "$foreground 60%"))
+            Content.assemble((tip.title, "bold $primary"), (f"  helps {MOMENTS[tip.moment]}", "$foreground 65%"))
         )
         self.query_one("#tip-text", Static).update(tip.text)
         self.query_one("#weak-text", Static).update(tip.weak)

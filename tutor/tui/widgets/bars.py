@@ -69,7 +69,7 @@ def _line(bar: Bar, label_width: int, room: int) -> Content:
         at = min(room - 1, round(bar.mark * room))
         drawn = drawn[:at] + Content.styled(mark, "$accent") + drawn[at + 1 :]
     percent = f"{bar.unknown:>4}" if bar.share is None else f"{bar.share:4.0%}"
-    style = "$foreground 45%" if bar.share is None else "bold"
+    style = "$foreground 65%" if bar.share is None else "bold"
     return Content.assemble(
         label.ljust(label_width), "  ", drawn, " ", Content.styled(percent, style), "  ", (bar.note, "$foreground 70%")
     )
@@ -93,11 +93,11 @@ class Heatmap(Widget):
         weeks = max(4, min(26, (self.size.width - 6) // 2))
         monday = self.today - timedelta(days=self.today.weekday() + 7 * (weeks - 1))
         rows = [self._row(day, monday, weeks) for day in range(7)]
-        return Content("\n").join([*rows, Content.styled(_legend(self.size.width), "$foreground 60%")])
+        return Content("\n").join([*rows, Content.styled(_legend(self.size.width), "$foreground 65%")])
 
     def _row(self, weekday: int, monday: date, weeks: int) -> Content:
         label = ("Mon", "", "Wed", "", "Fri", "", "Sun")[weekday]
-        cells = [Content.styled(f"{label:4} ", "$foreground 60%")]
+        cells = [Content.styled(f"{label:4} ", "$foreground 65%")]
         for week in range(weeks):
             day = monday + timedelta(days=7 * week + weekday)
             if self.today is not None and day <= self.today:

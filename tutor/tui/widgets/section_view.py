@@ -53,7 +53,7 @@ class SectionView(Vertical):
         section = self.section
         if section is None:
             return
-        yield Static(Content.assemble((f"{self.where}  ", "$foreground 60%"), (section.title, "bold $primary")))
+        yield Static(Content.assemble((f"{self.where}  ", "$foreground 65%"), (section.title, "bold $primary")))
         with Vertical(classes="recall"):
             yield Static("First, from memory", classes="label")
             yield Markdown(section.recall, open_links=False)

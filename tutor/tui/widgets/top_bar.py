@@ -31,4 +31,4 @@ class TopBar(Widget):
         room = self.size.width - left.cell_length - len(self.pack)
         if room < 2:
             return left
-        return Content.assemble(left, " " * room, (self.pack, "$foreground 60%"))
+        return Content.assemble(left, " " * room, (self.pack, "$foreground 65%"))
