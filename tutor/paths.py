@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from tutor.errors import UsageError
+from tutor.errors import MachineError, UsageError
 
 HOME_VARIABLE = "TUTOR_HOME"
 CONTENT_VARIABLE = "TUTOR_CONTENT"
@@ -15,22 +16,36 @@ DEFAULT_PACK = "week7"
 def data_dir() -> Path:
     """The learner's own data: `$TUTOR_HOME`, or the user data directory of the platform.
 
-    Raises: UsageError when `$TUTOR_HOME` starts with the home of a user who does not exist.
+    Raises: UsageError when `$TUTOR_HOME` starts with the home of a user who does not exist, MachineError when it is
+    not set and this user has no home folder.
     """
     if home := os.environ.get(HOME_VARIABLE):
         return expanded(Path(home))
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("tutor", appauthor=False))
+    return _of_this_user(platformdirs.user_data_dir)
 
 
 def cache_dir() -> Path:
-    """What can be deleted at any time: `$TUTOR_HOME/cache`, or the user cache directory of the platform."""
+    """What can be deleted at any time: `$TUTOR_HOME/cache`, or the user cache directory of the platform.
+
+    Raises: as `data_dir` does.
+    """
     if home := os.environ.get(HOME_VARIABLE):
         return expanded(Path(home)) / "cache"
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("tutor", appauthor=False))
+    return _of_this_user(platformdirs.user_cache_dir)
+
+
+def _of_this_user(folder: Callable[..., str]) -> Path:
+    try:
+        place = Path(folder("tutor", appauthor=False))
+    except RuntimeError:
+        place = Path("~")
+    if "~" in place.parts[:1]:  # what was left as it is, because nobody knows where home is
+        raise MachineError("This user has no home folder to keep progress in.", "Set TUTOR_HOME to a folder.")
+    return place
 
 
 def store_file() -> Path:

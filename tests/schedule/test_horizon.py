@@ -51,6 +51,14 @@ def test_on_the_day_nothing_is_older_than_two_days_without_being_due(wait: float
     assert due_by(held, TODAY, START) <= START or ago < MIN_CAP_DAYS
 
 
+@pytest.mark.parametrize("interview", [None, TODAY + timedelta(days=9)])
+def test_what_was_last_seen_in_the_future_is_due_now(interview: date | None) -> None:
+    """More than a day ahead, the clock was wrong, so nobody knows how old the memory is; less is left alone."""
+    assert due_by(memory(timedelta(days=3), START + timedelta(days=400)), interview, START) == START
+    near = START + timedelta(hours=23)
+    assert due_by(memory(timedelta(days=3), near), interview, START) == near + timedelta(days=3)
+
+
 @given(st.integers(0, 5000), st.integers(0, 400))
 def test_daily_portions_add_up(unseen: int, left: int) -> None:
     """Meeting that many a day meets all of them before the interview, and one less a day would not."""

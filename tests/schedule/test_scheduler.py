@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,7 +39,7 @@ def test_due_times_make_sense(reviews: list[tuple[Rating, timedelta]], gap: time
     memory = scheduler.fold(dated(reviews))
     assert memory
     afterwards = [scheduler.after(memory, rating, memory.last + gap) for rating in Rating]
-    assert all(after.due > after.last >= memory.last for after in afterwards)
+    assert all(after.due > after.last == memory.last + gap for after in afterwards)
     assert [after.due for after in afterwards] == sorted(after.due for after in afterwards)
 
 
@@ -53,10 +54,14 @@ def test_recall_is_a_probability(reviews: list[tuple[Rating, timedelta]], gap: t
     assert 0 <= later <= now <= 1
 
 
-def test_a_clock_set_back_does_not_run_time_backwards() -> None:
-    """A review dated before the last one counts as given at the last one."""
+@pytest.mark.parametrize("rating", Rating)
+def test_a_clock_that_was_ahead_is_not_believed(rating: Rating) -> None:
+    """A review dated before the last one counts as given at once after it, and due times count from its own time."""
+    at = START - timedelta(days=900)
     first = scheduler.after(None, Rating.GOOD, START)
-    assert scheduler.after(first, Rating.GOOD, START - timedelta(days=9)) == scheduler.after(first, Rating.GOOD, START)
+    after, at_once = scheduler.after(first, rating, at), scheduler.after(first, rating, START)
+    assert (after.stability, after.difficulty, after.last) == (at_once.stability, at_once.difficulty, at)
+    assert after.due - at == at_once.due - START
 
 
 def test_a_miss_comes_back_within_the_sitting_and_a_success_in_days() -> None:

@@ -92,19 +92,50 @@ def test_ids_sort_as_events_happened(opened: Open) -> None:
     assert one.events() == written
 
 
-def test_a_clock_set_back_a_little_keeps_the_order(opened: Open) -> None:
-    """After a correction of minutes the next event still comes last; after one of days it tells its own time."""
+@pytest.mark.parametrize("back", [{"minutes": -30}, {"days": -3}, {"days": -9000}], ids=str)
+def test_what_is_decided_last_comes_last_whatever_the_clock_says(back: dict[str, float], opened: Open) -> None:
+    """After the clock was set back, new events come after the old ones, and still tell the clock's own time."""
     clock = Clock()
     log = opened(now=clock)
-    first = log.append(("k", "p", {}))[0]
-    clock.pass_(minutes=-30)
-    second = log.append(("k", "p", {}))[0]
-    assert log.events() == [first, second]
-    assert second.at == first.at
-    clock.pass_(days=-3)
-    third = log.append(("k", "p", {}))[0]
-    assert third.at < first.at
-    assert log.events() == [third, first, second]
+    written = log.append(("suspended", "p", {}))
+    clock.pass_(**back)
+    written += [event for _ in range(5) for event in log.append(("unsuspended", "p", {}), ("more", "p", {}))]
+    assert log.events() == written
+    assert [event.id for event in written] == sorted({event.id for event in written})
+    assert written[1].at == written[0].at + timedelta(seconds=1, **back)
+
+
+def test_two_machines_that_took_in_the_same_future_stay_mergeable(opened: Open) -> None:
+    """After importing from a machine with a fast clock, each one's new events come last, under ids of their own."""
+    fast, one, two = opened("fast.db", Clock(START + timedelta(days=4000))), opened("one.db"), opened("two.db")
+    future = fast.append(("planned", "p", {"interview": "2999-01-31"}))
+    for log in (one, two):
+        log.merge(future)
+        mine = log.append(("planned", "p", {"interview": None, "by": log.path.name}))
+        assert log.events() == future + mine
+    assert one.merge(two.events()) == 1
+    assert two.merge(one.events()) == 1
+    assert one.events() == two.events()
+
+
+@pytest.mark.parametrize("id_", ["zzz", "7" + "Z" * 25, "06JZZZZZZZZZZZZZZZZZZZZZZU", "9" * 26])
+def test_a_foreign_last_row_does_not_stop_an_answer(id_: str, opened: Open) -> None:
+    """An id that no event can have, a time without a zone: new events are written, after the last real one."""
+    log = opened()
+    first = log.append(("k", "p", {}))
+    _broken(log.path, id_, "2026-03-02T12:00:00", "{}")
+    second = log.append(("k", "p", {}))
+    assert first[0].id < second[0].id < id_
+    assert log.rescue() == (first + second, [id_])
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2200, 9999])
+def test_a_clock_without_sense_is_refused(year: int, opened: Open) -> None:
+    """A year that calendars cannot take further is a sentence before anything is written."""
+    log = opened(now=lambda: datetime(year, 6, 1, tzinfo=UTC))
+    with pytest.raises(StoreError, match="clock"):
+        log.append(("k", "p", {}))
+    assert log.events() == []
 
 
 def test_times_are_kept_in_utc(opened: Open) -> None:
@@ -126,16 +157,85 @@ def test_drafts_are_kept_replaced_and_forgotten(opened: Open) -> None:
     assert (log.draft("a"), log.draft("b"), log.events()) == ("", "other", [])
 
 
+def _broken(path: Path, id_: str, at: str, body: str) -> None:
+    """A row that another program wrote."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO events VALUES (?, ?, 'k', 'p', ?)", (id_, at, body))
+
+
+NOON = "2026-03-02T12:00:00+00:00"
+BROKEN_ID = "01BR0KEN000000000000000000"
+
+
 @pytest.mark.parametrize(
-    ("at", "body"), [("2026-03-02T12:00:00+00:00", "{not json"), ("2026-03-02T12:00:00+00:00", "[1]"), ("never", "{}")]
+    ("at", "body"),
+    [
+        (NOON, "{not json"),
+        (NOON, "[1]"),
+        (NOON, "{} {}"),
+        (NOON, '{"n": NaN}'),
+        (NOON, "[" * 100_000),
+        ("never", "{}"),
+        ("2026-03-02T12:00:00", "{}"),
+        ("0001-01-01T00:00:00+14:00", "{}"),
+        ("9999-12-31T23:59:59-12:00", "{}"),
+    ],
+    ids=range(9),
 )
 def test_an_event_that_another_program_broke_is_named(at: str, body: str, opened: Open) -> None:
-    """A row that is no event any more is a store error that names it."""
+    """A row that is no event any more is a store error that names it and the rescue, which keeps all the others."""
     log = opened()
-    with closing(sqlite3.connect(log.path)) as db, db:
-        db.execute("INSERT INTO events VALUES ('01BROKEN', ?, 'k', 'p', ?)", (at, body))
-    with pytest.raises(StoreError, match="01BROKEN"):
+    good = log.append(("k", "p", {"text": "naïve"}))
+    _broken(log.path, BROKEN_ID, at, body)
+    with pytest.raises(StoreError, match=f"{BROKEN_ID}[^!]*tutor export json"):
         log.events()
+    assert log.rescue() == (good, [BROKEN_ID])
+    good += log.append(("k", "p", {}))
+    assert log.rescue() == (good, [BROKEN_ID])
+
+
+def test_bytes_that_are_no_text_are_left_out(opened: Open) -> None:
+    """A row that is not UTF-8 stops reading with a sentence, and not the rescue."""
+    log = opened()
+    good = log.append(("k", "p", {}))
+    with closing(sqlite3.connect(log.path)) as db, db:
+        db.execute("INSERT INTO events VALUES (?, ?, 'k', 'p', CAST(x'7bff7d' AS TEXT))", (BROKEN_ID, NOON))
+    with pytest.raises(StoreError, match=r"tutor export json"):
+        log.events()
+    assert log.rescue() == (good, [BROKEN_ID])
+
+
+@pytest.mark.parametrize("when", ["BEFORE", "AFTER"])
+def test_a_foreign_trigger_cannot_swallow_an_answer(when: str, opened: Open) -> None:
+    """Where another program's trigger drops what is written, nothing is claimed to be kept."""
+    log = opened()
+    known = log.append(("k", "p", {}))
+    with closing(sqlite3.connect(log.path)) as db:
+        act = "SELECT RAISE(IGNORE)" if when == "BEFORE" else "UPDATE events SET kind = 'x'"
+        db.execute("DROP TRIGGER events_are_never_changed")
+        db.execute(f"CREATE TRIGGER theirs {when} INSERT ON events BEGIN {act}; END")
+    with pytest.raises(StoreError):
+        log.append(("lost", "p", {}))
+    with pytest.raises(StoreError):
+        log.merge(_events({1}))
+    assert log.events() == known
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_store_that_was_moved_away_is_not_written_to(there: bool, opened: Open) -> None:
+    """Once the file has gone, or another lies in its place, an answer is refused; put back, it is taken again."""
+    log = opened()
+    written = log.append(("k", "p", {}))
+    away = log.path.rename(log.path.with_name("away.db"))
+    if there:
+        log.path.touch()
+    for act in (lambda: log.append(("k", "p", {})), lambda: log.keep_draft("d", "text")):
+        with pytest.raises(StoreError, match="moved or deleted"):
+            act()
+    away.rename(log.path)
+    assert opened().events() == written
+    log.append(("k", "p", {}))
+    assert len(opened().events()) == 2
 
 
 def _events(numbers: set[int]) -> list[Event]:

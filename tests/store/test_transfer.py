@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.core import START, Clock
 from tutor.errors import UsageError
 from tutor.event import Event
 from tutor.store.log import Log
-from tutor.store.transfer import dump, load
+from tutor.store.transfer import MAX_BYTES, dump, load
 
 HEADER = '{"format": "tutor-log", "version": 1}'
 ID = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
@@ -70,12 +71,15 @@ def test_a_foreign_line_separator_does_not_split_an_event(tmp_path: Path) -> Non
         json.dumps({**GOOD, "body": []}),
         json.dumps({**GOOD, "body": {"n": float("nan")}}),
         json.dumps({**GOOD, "body": 0}).replace('"body": 0', '"body": {"n": 1e999}'),
+        json.dumps({**GOOD, "kind": "k\ud800"}),
+        json.dumps({**GOOD, "pack": "\udcff"}),
+        json.dumps({**GOOD, "id": "7" + "Z" * 25}),
         json.dumps({**GOOD, "at": "yesterday"}),
         json.dumps({**GOOD, "at": "2026-03-02T12:00:00"}),
         json.dumps({**GOOD, "at": "0001-01-01T00:00:00+14:00"}),
         json.dumps({**GOOD, "at": "9999-12-31T23:59:59-12:00"}),
     ],
-    ids=range(16),
+    ids=range(19),
 )
 def test_a_line_that_is_no_event_is_named_and_nothing_imported(line: str, tmp_path: Path) -> None:
     """The third line of a file with a right second one: refused as file:3."""
@@ -104,6 +108,17 @@ def test_a_file_that_is_no_export_is_refused(text: str | bytes | None, said: str
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError, match=said):
         load(file)
+
+
+def test_what_might_never_end_is_not_opened(tmp_path: Path) -> None:
+    """A device, a pipe, a folder, and a file larger than any export: a sentence at once."""
+    pipe, huge = tmp_path / "pipe", tmp_path / "huge"
+    os.mkfifo(pipe)
+    with huge.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    for file, said in ((Path("/dev/zero"), "plain"), (pipe, "plain"), (tmp_path, "plain"), (huge, "larger")):
+        with pytest.raises(UsageError, match=said):
+            load(file)
 
 
 def test_a_zone_is_turned_into_utc(tmp_path: Path) -> None:

@@ -77,22 +77,26 @@ def _encoding() -> Finding:
 def _data_folder() -> Finding:
     import tempfile
 
-    folder = paths.data_dir()
+    try:
+        folder = paths.data_dir()
+    except TutorError as error:
+        return Finding("data folder", False, _line(error), essential=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
-        return Finding("data folder", False, f"{folder}: {error.strerror or error}; set TUTOR_HOME", essential=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        return Finding("data folder", False, f"{folder}: {why}; set TUTOR_HOME", essential=True)
     return Finding("data folder", True, str(folder), essential=True)
 
 
 def _disk() -> Finding:
-    folder = next(place for place in (paths.data_dir(), *paths.data_dir().absolute().parents) if place.is_dir())
     try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        return Finding("free disk", False, error.strerror or str(error))
+        folder = paths.data_dir().absolute()
+        free = shutil.disk_usage(next(place for place in (folder, *folder.parents) if os.path.isdir(place))).free  # noqa: PTH112
+    except (OSError, TutorError) as error:
+        return Finding("free disk", False, _line(error))
     return Finding("free disk", free >= LEAST_FREE_BYTES, f"{free / 1024**2:,.0f} MiB", essential=True)
 
 
@@ -135,8 +139,12 @@ def _events(ctx: typer.Context) -> Finding:
 
 
 def _cache() -> Finding:
-    folder = paths.cache_dir()
-    return Finding("cache", True, str(folder) if folder.is_dir() else f"{folder} cannot be used; starting takes longer")
+    try:
+        folder = paths.cache_dir()
+        usable = folder.is_dir()
+    except (OSError, TutorError) as error:
+        return Finding("cache", True, f"{_line(error)}; starting takes longer")
+    return Finding("cache", True, str(folder) if usable else f"{folder} cannot be used; starting takes longer")
 
 
 def _library(name: str) -> Finding:
@@ -152,6 +160,8 @@ def _labs() -> Finding:
     return Finding("labs", True, "coming")
 
 
-def _line(error: TutorError) -> str:
+def _line(error: TutorError | OSError) -> str:
     """An error on one line."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
     return " ".join(str(error).split("\n"))

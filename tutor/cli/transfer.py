@@ -1,4 +1,4 @@
-"""`tutor export` and `tutor import`: progress carried between machines. Refuses to overwrite a file unasked."""
+"""`tutor export` and `tutor import`: progress carried between machines. Refuses to change an event on the way."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from tutor import paths
 from tutor.cli import start
+from tutor.cli.files import writable, write
 from tutor.cli.render import counted, tell
-from tutor.errors import MachineError, UsageError
+from tutor.errors import Exit
 
 export = typer.Typer(
     help="Write your progress to a file.", rich_markup_mode=None, no_args_is_help=True, add_completion=False
@@ -29,19 +29,25 @@ def export_json(
     file: Annotated[str, typer.Argument(help="Where to; - is the standard output.")] = "-",
     force: Force = False,
 ) -> None:
-    """Everything you ever answered, as JSON lines that `tutor import` understands."""
+    """Everything you ever answered, as JSON lines that `tutor import` understands.
+
+    What another program made unreadable is left out and named; the exit code is then 1.
+    """
     from tutor.store.transfer import dump
 
     target = None if file == "-" else writable(Path(file), force)
-    events = start.log().events()
+    events, lost = start.log().rescue()
     if target is None:
         import sys
 
         for line in dump(events):
             sys.stdout.write(f"{as_ascii(line)}\n")
-        return
-    write(target, "\n".join(dump(events)) + "\n")
-    tell(f"{counted(len(events), 'event')} written to {target}.")
+    else:
+        write(target, "\n".join(dump(events)) + "\n")
+        tell(f"{counted(len(events), 'event')} written to {target}.")
+    if lost:
+        tell(f"Left out, because another program changed them: {', '.join(lost)}")
+        raise typer.Exit(Exit.NO)
 
 
 def import_(file: Annotated[Path, typer.Argument(help="A file that `tutor export json` wrote.")]) -> None:
@@ -51,35 +57,6 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `tutor export
     events = load(file)
     new = start.log().merge(events)
     tell(f"{counted(len(events), 'event')} read, {new} of them new.")
-
-
-def writable(path: Path, force: bool) -> Path:
-    """`path`, made absolute, when it can be written without harm.
-
-    Raises: UsageError when it exists and `force` is not given, when its folder does not exist, or when no file can
-    have that name.
-    """
-    path = paths.expanded(path).absolute()
-    try:
-        is_folder, has_folder, exists = path.is_dir(), path.parent.is_dir(), path.exists()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Choose another name.") from None
-    if is_folder or not has_folder:
-        raise UsageError(f"{path} cannot be written: " + ("it is a folder." if is_folder else "no such folder."))
-    if exists and not force:
-        raise UsageError(f"{path} exists already.", "Choose another name, or overwrite it with --force.")
-    return path
-
-
-def write(path: Path, text: str) -> None:
-    """Put `text` into `path`.
-
-    Raises: MachineError when it cannot be written.
-    """
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise MachineError(f"{path} cannot be written: {error.strerror or error}.", "Choose another place.") from None
 
 
 def as_ascii(line: str) -> str:

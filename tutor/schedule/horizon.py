@@ -13,6 +13,8 @@ from math import ceil
 from tutor.schedule.memory import Memory
 
 MIN_CAP_DAYS = 2
+CLOCK_LEAD = timedelta(days=1)
+"""How far a review may lie in the future before its time is not believed."""
 
 
 def local_day(now: datetime) -> date:
@@ -26,7 +28,13 @@ def days_left(interview: date, today: date) -> int:
 
 
 def due_by(memory: Memory, interview: date | None, now: datetime) -> datetime:
-    """When the question is due, given the interview. After the interview, or without one, FSRS alone decides."""
+    """When the question is due, given the interview. After the interview, or without one, FSRS alone decides.
+
+    A memory that was last seen in the future was dated by a clock that was ahead: nobody knows how old it is, so it
+    is due now.
+    """
+    if memory.last > now + CLOCK_LEAD:
+        return now
     today = local_day(now)
     if interview is None or interview < today:
         return memory.due

@@ -7,6 +7,7 @@ One learning step of ten minutes: a miss comes back within the sitting, a first 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import fsrs
@@ -25,8 +26,13 @@ class Scheduler:
         )
 
     def after(self, memory: Memory | None, rating: Rating, at: datetime) -> Memory:
-        """The memory after one more review at `at` (UTC). `memory` is None for a first review."""
-        at = max(at, memory.last) if memory else at  # a clock set back must not run time backwards
+        """The memory after one more review at `at` (UTC). `memory` is None for a first review.
+
+        A review dated before the last one means that the clock was ahead then: no time has passed, and the newest
+        reading is the one to trust, or the question would stay due in the future.
+        """
+        if memory and at < memory.last:
+            memory = replace(memory, last=at)
         card, _ = self._fsrs.review_card(_card(memory), fsrs.Rating(int(rating)), at)
         forgot = rating is Rating.AGAIN and memory is not None and not memory.learning
         return Memory(

@@ -7,22 +7,23 @@ of drafts (text that was typed but not yet given); it is no progress and nothing
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import StoreError
 from tutor.event import Event
 from tutor.store.migrations import STEPS
-from tutor.store.opening import connect, prepare
-from tutor.store.rows import clean, from_row, new_id, to_json, to_row
+from tutor.store.opening import connect, identity, prepare, reason
+from tutor.store.rows import RESCUE, YEARS, Row, clean, from_row, is_id, new_id, rescued, to_json, to_row
 
-CLOCK_STEP = timedelta(hours=1)
-"""A clock set back by no more than this does not put a new event before the last one."""
+_ROW = "SELECT id, at, kind, pack, body FROM events WHERE id = ?"
+_ROWS = "SELECT id, at, kind, pack, body FROM events WHERE ? IS NULL OR pack = ? ORDER BY id"
 
 
 class Log:
@@ -42,32 +43,50 @@ class Log:
         except StoreError:
             self._db.close()
             raise
+        self._identity = identity(path)
 
     def append(self, *news: tuple[str, str, Mapping[str, Any]]) -> list[Event]:
         """Write events given as (kind, pack, body), all or none; they are on disk when this returns.
+
+        Their `at` is what the clock says; their ids sort after all that are here, whatever it says.
 
         Raises: StoreError when they cannot be written; ValueError when a body is not JSON data.
         """
         bodies = [json.loads(to_json(body)) for _, _, body in news]  # what is handed on is what a later run will read
         events = []
         with self._writing():
-            last_id, at = self._after_last()
+            last_id, at = self._last_id(), self._time()
             for (kind, pack, _), body in zip(news, bodies, strict=True):
                 event = Event(new_id(at, last_id), at, kind, pack, body)
-                self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", to_row(event))
+                row = to_row(event)
+                self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", row)
+                self._check(row)
                 events.append(event)
                 last_id = event.id
         return events
 
     def events(self, pack: str | None = None) -> list[Event]:
-        """Events in the order they happened; of one pack, or all.
+        """Events in the order of their ids, which is the order they happened in; of one pack, or all.
 
         Raises: StoreError when the store cannot be read.
         """
-        query = "SELECT id, at, kind, pack, body FROM events WHERE ? IS NULL OR pack = ? ORDER BY at, id"
-        with self._translated():
-            rows = self._db.execute(query, (pack, pack)).fetchall()
-        return [from_row(*row) for row in rows]
+        with self._translated(), _uncollected():
+            return [from_row(*row) for row in self._db.execute(_ROWS, (pack, pack))]
+
+    def rescue(self) -> tuple[list[Event], list[str]]:
+        """Every event that can be read, and the ids of those that cannot because another program wrote into them.
+
+        Raises: StoreError when the store as a whole cannot be read.
+        """
+        events, lost = [], []
+        with self._translated(), self._raw():
+            for row in self._db.execute(_ROWS, (None, None)):
+                event = rescued(row)
+                if event:
+                    events.append(event)
+                else:
+                    lost.append(row[0].decode("utf-8", "replace"))
+        return events, lost
 
     def foreign_writes(self) -> int:
         """A number that changes when another process, or another `Log`, has written; our own writes leave it alone.
@@ -84,15 +103,10 @@ class Log:
         """
         new = 0
         rows = [to_row(event) for event in events]
-        known = "SELECT id, at, kind, pack, body FROM events WHERE id = ?"
         with self._writing():
             for row in rows:
                 new += self._db.execute("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)", row).rowcount
-                if self._db.execute(known, row[:1]).fetchone() != row:
-                    raise StoreError(
-                        f"Event {row[0]} differs from the event of that id that is kept here; nothing was imported.",
-                        "Events never change, so one of the two was edited. Make a new export.",
-                    )
+                self._check(row)
         return new
 
     def draft(self, name: str) -> str:
@@ -119,14 +133,30 @@ class Log:
         """Close the store."""
         self._db.close()
 
-    def _after_last(self) -> tuple[str, datetime]:
-        """The id of the last event, and the time of the next: now, unless the clock was set back a little."""
-        now = self._now().astimezone(UTC)
-        row = self._db.execute("SELECT id, at FROM events ORDER BY id DESC LIMIT 1").fetchone()
-        if row is None:
-            return "", now
-        last = datetime.fromisoformat(row[1])
-        return row[0], last if timedelta(0) < last - now <= CLOCK_STEP else now
+    def _last_id(self) -> str:
+        """The greatest id of an event, passing over what another program wrote there; "" when there is none."""
+        ids = self._db.execute("SELECT id FROM events ORDER BY id DESC")
+        return next((id_ for (id_,) in ids if is_id(id_)), "")
+
+    def _time(self) -> datetime:
+        at = self._now().astimezone(UTC)
+        if at.year not in YEARS:
+            raise StoreError(f"The clock of this machine says {at:%Y-%m-%d}; nothing was written.", "Set it right.")
+        return at
+
+    def _check(self, row: Row) -> None:
+        """Read back what was written: a trigger that another program left in the file may have swallowed it."""
+        found = self._db.execute(_ROW, row[:1]).fetchone()
+        if found is None:
+            raise StoreError(
+                f"The progress store {self.path} does not keep what is written to it: another program changed it.",
+                RESCUE,
+            )
+        if found != row:
+            raise StoreError(
+                f"Event {row[0]} differs from the event of that id that is kept here; nothing was written.",
+                "Events never change, so one of the two was edited. Make a new export.",
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -134,12 +164,30 @@ class Log:
         with self._translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._still_there()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # a full disk makes SQLite roll back by itself
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _still_there(self) -> None:
+        """Refuse to write into a file that nobody will find again."""
+        if self._identity and identity(self.path) != self._identity:
+            raise StoreError(
+                f"The progress store {self.path} was moved or deleted while tutor was running; nothing was written.",
+                "Put it back where it was, or start tutor again.",
+            )
+
+    @contextmanager
+    def _raw(self) -> Iterator[None]:
+        """Text comes as bytes, which may be anything."""
+        self._db.text_factory = bytes
+        try:
+            yield
+        finally:
+            self._db.text_factory = str
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -148,4 +196,18 @@ class Log:
             yield
         except sqlite3.Error as error:
             hint = "Check that the disk is not full and that the folder can be written to."
-            raise StoreError(f"The progress store {self.path} failed: {error}.", hint) from None
+            if "decode" in str(error):
+                hint = RESCUE
+            raise StoreError(f"The progress store {self.path} failed: {reason(self.path, error)}.", hint) from None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: it would look through all events again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

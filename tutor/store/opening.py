@@ -6,6 +6,8 @@ is left as it is. A migration is preceded by a backup.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -17,6 +19,10 @@ from tutor.errors import StoreDamaged, StoreError, StoreTooNew
 BUSY_SECONDS = 10
 """How long to wait for another process that is writing."""
 
+LEAST_FREE_BYTES = 256 * 1024
+"""With less than this, SQLite finds no room for its log."""
+
+_VAGUE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -29,7 +35,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, getattr(error, "strerror", None) or str(error)) from None
+        raise _unusable(path, reason(path, error)) from None
 
 
 def prepare(db: sqlite3.Connection, path: Path, steps: tuple[str, ...], now: Callable[[], datetime]) -> Path | None:
@@ -38,7 +44,7 @@ def prepare(db: sqlite3.Connection, path: Path, steps: tuple[str, ...], now: Cal
     Raises: StoreError when it cannot be used, StoreTooNew when a newer program wrote it, StoreDamaged when it is not
     a database any more (the file is then set aside, and `db` closed).
     """
-    held = _identity(path)
+    held = identity(path)
     try:
         return _prepared(db, path, steps, now)
     except sqlite3.Error as error:
@@ -46,9 +52,9 @@ def prepare(db: sqlite3.Connection, path: Path, steps: tuple[str, ...], now: Cal
         db.close()
         if damaged:
             raise _set_aside(path, held, now, str(error)) from None
-        raise _unusable(path, str(error)) from None
+        raise _unusable(path, reason(path, error)) from None
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from None
+        raise _unusable(path, reason(path, error)) from None
 
 
 def _prepared(db: sqlite3.Connection, path: Path, steps: tuple[str, ...], now: Callable[[], datetime]) -> Path | None:
@@ -121,7 +127,7 @@ def free_name(path: Path, what: str, at: datetime) -> Path:
 def _set_aside(path: Path, held: tuple[int, int] | None, now: Callable[[], datetime], reason: str) -> StoreError:
     aside = free_name(path, "damaged", now())
     try:
-        if _identity(path) != held:
+        if identity(path) != held:
             return StoreError(f"{path} was damaged, and another tutor has dealt with it.", "Start tutor again.")
         for suffix in ("-wal", "-shm"):
             beside = path.with_name(path.name + suffix)
@@ -139,12 +145,29 @@ def _set_aside(path: Path, held: tuple[int, int] | None, now: Callable[[], datet
     )
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from another that takes its name; None when there is none."""
     try:
         found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def reason(path: Path, error: OSError | sqlite3.Error) -> str:
+    """Why the store at `path` failed, in words that name the cause where SQLite only names the symptom."""
+    text = getattr(error, "strerror", None) or str(error)
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _VAGUE:
+        return text
+    try:
+        if shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES:
+            return "the disk is full"
+    except OSError as cause:
+        return cause.strerror or text
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            return f"{place} cannot be written to"
+    return text
 
 
 def _unusable(path: Path, reason: str) -> StoreError:
