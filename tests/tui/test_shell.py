@@ -180,7 +180,8 @@ async def test_bars_tell_full_from_empty_in_ascii(studied: Desk, monkeypatch: py
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = seen(app)
-        assert re.search(r"#+\.*\*[.#]* +\d+%", text) and "* as predicted" in text and "?" not in text.split("Questions")[0]
+        assert re.search(r"#+\.*\*[.#]* +\d+%", text) and "* as predicted" in text
+        assert "?" not in text.split("Questions")[0]
         assert ". none  : 1+  + 5+  % 10+  # 20+" in text
 
 

@@ -116,7 +116,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "space": "Space", "enter": "Enter", "escape": "Esc", "tab": "Tab",
     "left": "Left", "right": "Right", "up": "Up", "down": "Down", "delete": "Del", "backspace": "Backspace",
     "left_square_bracket": "[", "right_square_bracket": "]", "plus": "+", "minus": "-", "full_stop": ".",
-    "comma": ",", "pageup": "PgUp", "pagedown": "PgDn", "exclamation_mark": "!",
+    "comma": ",", "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn", "exclamation_mark": "!",
 }  # fmt: skip
 
 
