@@ -20,15 +20,16 @@ from tutor.errors import ContentError, Problem
 from tutor.limits import MAX_FILE_BYTES
 
 MAX_DEPTH = 24
-_MAX_PROBLEMS = 200
+_MAX_PROBLEMS = 100
 
 Place = tuple[str | int, ...]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?=[0-9.]*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters (escapes in quotes can write them) and those that reverse the direction of text."""
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters (escapes in quotes can write them), those that reverse the direction of text, and those that
+take no space: two ids could look alike."""
 
 _STRAY_BREAK = re.compile("[\x85\u2028\u2029]")
 """Line breaks to YAML and not to editors: with them, the lines named in a problem would not be those on the screen."""
@@ -181,7 +182,7 @@ class _Builder:
         if event.tag and not any(event.implicit):
             self._refuse_tag(event.tag, False, line)
         if unseen := _UNSEEN.search(event.value):
-            self._report(line, f"holds U+{ord(unseen[0]):04X}, a character that steers the terminal; remove it")
+            self._report(line, f"holds U+{ord(unseen[0]):04X}, a character that cannot be seen; remove it")
         if frame and isinstance(frame.value, dict) and frame.key is None:
             self._key(frame, event.value, line)
         else:

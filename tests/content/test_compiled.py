@@ -323,3 +323,36 @@ def test_body_of_other_models_is_compiled_again(pack: PackFolder, tmp_path: Path
     foreign = [("question", entry.id, b'{"question": {"kind": "riddle"}}') for entry in index.entries]
     file.write_bytes(to_bytes(index, foreign, file.stem))
     assert Library(pack.folder, tmp_path / "cache").question(id_) == expected
+
+
+def test_content_saved_while_it_is_read_is_not_kept_under_the_old_key(
+    pack: PackFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author who saves meanwhile is read again; who saves each time gets a pack that is not kept."""
+    import tutor.content.source as source
+
+    saves = [1]
+    real = source.read_pack
+
+    def while_saving(folder: Path) -> Any:
+        whole = real(folder)
+        if saves:
+            pack.replace("pack.yaml", "title: ", f"title: Edit {saves.pop()} ")
+        return whole
+
+    monkeypatch.setattr(source, "read_pack", while_saving)
+    assert Library(pack.folder, tmp_path / "cache").index.title == "Edit 1 My first pack"
+    assert len(cache_files(tmp_path / "cache")) == 1
+    saves.extend((2, 3))
+    Library(pack.folder, tmp_path / "never")
+    assert cache_files(tmp_path / "never") == []
+
+
+def test_pipe_in_place_of_the_cache_file_is_replaced(pack: PackFolder, tmp_path: Path) -> None:
+    """A pipe would wait for a writer forever; it is not opened."""
+    Library(pack.folder, tmp_path / "cache")
+    (file,) = cache_files(tmp_path / "cache")
+    file.unlink()
+    os.mkfifo(file)
+    assert Library(pack.folder, tmp_path / "cache").index.title == "My first pack"
+    assert file.is_file()

@@ -64,6 +64,9 @@ def test_starter_pack_loads(pack: PackFolder) -> None:
         ("tips.yaml", "moment: clarify", "moment: lunch", "moment: lunch", "`moment` cannot be 'lunch'; write one of"),
         ("checklist.yaml", "[slow-news-page]", "[news]", "scenarios: [news]", "there is no scenario `news`"),
         ("pack.yaml", "format_version: 1", "format_version: 2", "format_version: 2", "write one of 1"),
+        ("pack.yaml", "format_version: 1", "format_version: true", "format_version:", "must be the number 1"),
+        ("pack.yaml", "format_version: 1", "format_version: 1.0", "format_version:", "must be the number 1"),
+        (QUESTIONS, "line: 3\n", "line: true\n", "line: true", "`line` is True; it must be a valid integer"),
         (SCENARIO, "weight: 25", "weight: 20", "scenario:", "rubric weights add up to 95; make it 100"),
         (SCENARIO, "tip: ask-for-numbers", "tip: ask", "tip: ask", "there is no tip `ask`"),
         (SCENARIO, "[caching-lifetime]", "[caching]", "feeds: [caching]", "there is no question `caching`"),
@@ -193,3 +196,41 @@ def test_valid_file_with_one_value_replaced(data: st.DataObject) -> None:
             validate(read(path), QuestionFile)
         except ContentError as error:
             assert all(0 < problem.line <= len(lines) + 1 for problem in error.problems)
+
+
+def test_thousands_of_unknown_keys_give_a_hundred_problems(pack: PackFolder) -> None:
+    """Nobody reads more; how many there are is said, and only the first are compared with the known keys."""
+    pack.write(QUESTIONS, pack.text(QUESTIONS) + "".join(f"questionz{number}: 1\n" for number in range(2_000)))
+    found = problems(pack)
+    assert len(found) == 101
+    assert any(what == "... and 1900 more in this file" for _, _, what in found)
+    assert sum("did you mean" in what for _, _, what in found) == 20
+
+
+def test_list_is_not_called_empty_because_its_entry_is_wrong(pack: PackFolder) -> None:
+    """Only the real problem is said, not one that follows from it."""
+    pack.write(QUESTIONS, "questions:\n  - <<: {id: x}\n    kind: single\n")
+    assert not [what for _, _, what in problems(pack) if "entries" in what]
+
+
+def test_a_day_leads_to_one_topic(pack: PackFolder) -> None:
+    """Two topics of one day are refused: `tutor recap 1` could not choose."""
+    text = pack.text("pack.yaml").replace("    # day: 1", "    day: 1")
+    more = "  - {id: other, title: Other, blurb: Other, day: 1}\n"
+    pack.write("pack.yaml", text.rstrip() + "\n" + more)
+    ((file, line, what),) = problems(pack)
+    assert (file, line) == ("pack.yaml", pack.line("pack.yaml", "id: other"))
+    assert what == "day 1 is taken by topic `http-caching`; choose another"
+
+
+def test_more_right_sides_than_a_learner_can_choose_from_are_refused(pack: PackFolder) -> None:
+    """A `match` question offers at most twelve right sides."""
+    decoys = "".join(f"      - decoy {number}\n" for number in range(9))
+    pack.replace(QUESTIONS, "      - must-revalidate\n", "      - must-revalidate\n" + decoys)
+    assert any("have 13 right sides; keep it to 12" in what for _, _, what in problems(pack))
+
+
+def test_code_to_find_a_fault_in_is_short(pack: PackFolder) -> None:
+    """A `spot` question shows at most sixty lines."""
+    pack.replace(QUESTIONS, "        def page(cache", "        pass\n" * 60 + "        def page(cache")
+    assert any("keep it to 60" in what for _, _, what in problems(pack))

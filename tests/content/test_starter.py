@@ -10,7 +10,7 @@ import pytest
 from tutor.content.lint import lint
 from tutor.content.models.question import KINDS
 from tutor.content.source import read_pack
-from tutor.content.starter import write_starter
+from tutor.content.starter import pack_id, write_starter
 from tutor.errors import MachineError, UsageError
 
 
@@ -60,3 +60,13 @@ def test_file_in_the_way_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="cannot be written"):
         write_starter(file / "pack")
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "id_"),
+    [("pack", "pack"), ("My Caf\u00e9 (2nd)", "my-cafe-2nd"), ("\u6f22\u5b57", "my-pack"), ("x" * 99, "x" * 60)],
+)
+def test_pack_is_named_after_its_folder(tmp_path: Path, name: str, id_: str) -> None:
+    """Two new packs have two ids, because progress belongs to an id; a name without letters gives the plain one."""
+    write_starter(tmp_path / name)
+    assert read_pack(tmp_path / name).pack.content.id == id_ == pack_id(tmp_path / name)

@@ -111,7 +111,13 @@ def open_file(path: Path, key: str) -> Compiled:
 
     Raises: Stale when there is no file there that holds the pack of `key`.
     """
-    return Compiled(lambda: path.open("rb"), key)
+    return Compiled(lambda: _plain_file(path), key)
+
+
+def _plain_file(path: Path) -> IO[bytes]:
+    if not path.is_file():  # a pipe in its place would wait for a writer forever
+        raise FileNotFoundError(path)
+    return path.open("rb")
 
 
 def write_file(path: Path, data: bytes) -> None:

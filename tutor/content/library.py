@@ -6,6 +6,7 @@ an unwritable cache directory costs time and nothing else.
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from tutor.content.models.scenario import Scenario
 
     M = TypeVar("M", bound=BaseModel)
+
+
+_ATTEMPTS = 2
+"""How often a pack is read whose files change meanwhile; after that it is learned from, but not kept."""
 
 
 class Library:
@@ -93,7 +98,7 @@ class Library:
         try:
             piece = self._piece(kind, id_, model)
         except (Stale, ValueError):  # damaged, or compiled by a program of this version with other models
-            self._compiled = self._compile(self._key())
+            self._compiled = self._compile()
             self._pieces.clear()
             piece = self._piece(kind, id_, model)
         self._pieces[kind, id_] = piece
@@ -124,7 +129,8 @@ class Library:
         try:
             return content_key(self.folder, pack_files(self.folder))
         except OSError as error:
-            problem = Problem(self.folder, 0, f"cannot be read: {error.strerror or error}")
+            place = Path(os.fsdecode(error.filename)) if error.filename else self.folder
+            problem = Problem(place, 0, f"cannot be read: {error.strerror or error}")
             raise ContentError([problem]) from None
 
     def _file(self, key: str) -> Path:
@@ -135,14 +141,22 @@ class Library:
         try:
             return open_file(self._file(key), key)
         except Stale:
-            return self._compile(key)
+            return self._compile()
 
-    def _compile(self, key: str) -> Compiled:
+    def _compile(self) -> Compiled:
+        """Compile what the files hold, and keep it only under the key of exactly that: an author may be saving."""
+        for _ in range(_ATTEMPTS):
+            key = self._key()
+            data = self._data(key)
+            if self._key() == key:
+                write_file(self._file(key), data)
+                prune(self._file(key).parent)
+                break
+        return Compiled(lambda: BytesIO(data), key)
+
+    def _data(self, key: str) -> bytes:
         from tutor.content.bodies import bodies_of, index_of
         from tutor.content.source import read_pack
 
         source = read_pack(self.folder)
-        data = to_bytes(index_of(source), bodies_of(source), key)
-        write_file(self._file(key), data)
-        prune(self._file(key).parent)
-        return Compiled(lambda: BytesIO(data), key)
+        return to_bytes(index_of(source), bodies_of(source), key)

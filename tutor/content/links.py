@@ -10,6 +10,7 @@ from tutor.errors import Problem
 
 if TYPE_CHECKING:
     from tutor.content.models.base import KeyPoint
+    from tutor.content.models.pack import Pack
     from tutor.content.models.recap import RecapFile
     from tutor.content.models.scenario import Scenario
     from tutor.content.placed import PackSource, Placed
@@ -41,6 +42,19 @@ def _duplicates(source: PackSource) -> Iterator[Problem]:
         if topic.id in seen:
             yield source.pack.problem(f"topic id `{topic.id}` appears twice; choose another", "topics", number, "id")
         seen.add(topic.id)
+    yield from _shared_days(source.pack)
+
+
+def _shared_days(pack: Placed[Pack]) -> Iterator[Problem]:
+    """A day leads to one topic: `tutor recap 43` could not choose."""
+    taken: dict[int, str] = {}
+    for number, topic in enumerate(pack.content.topics):
+        if topic.day is None:
+            continue
+        if topic.day in taken:
+            what = f"day {topic.day} is taken by topic `{taken[topic.day]}`; choose another"
+            yield pack.problem(what, "topics", number, "day")
+        taken.setdefault(topic.day, topic.id)
 
 
 class _Links:

@@ -72,14 +72,16 @@ class _Reader:
 
     def one(self, name: str, model: type[S], optional: bool = False) -> Placed[S] | None:
         path = self.folder / name
-        if optional and not path.exists():
-            return None
         try:
+            if optional and not path.exists():
+                return None
             document = read(path)
             return Placed(validate(document, model), document, ())
         except ContentError as error:
             self.problems.extend(error.problems)
-            return None
+        except OSError as error:  # the folder does not say what is in it
+            self.problems.append(Problem(path, 0, f"cannot be read: {error.strerror or error}"))
+        return None
 
     def many(self, part: str, model: type[S]) -> list[Placed[S]]:
         try:

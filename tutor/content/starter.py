@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 
 from tutor.errors import MachineError, UsageError
 
 _TEMPLATE = Path(__file__).with_name("starter_pack")
+_TEMPLATE_ID = b"id: my-pack"
 
 
 def write_starter(folder: Path) -> list[Path]:
@@ -29,5 +32,12 @@ def write_starter(folder: Path) -> list[Path]:
 def _copy(template: Path, folder: Path) -> Path:
     path = folder / template.relative_to(_TEMPLATE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(template.read_bytes().replace(_TEMPLATE_ID, f"id: {pack_id(folder)}".encode()))
     return path
+
+
+def pack_id(folder: Path) -> str:
+    """An id from the name of the folder: progress belongs to an id, so two packs must not share one."""
+    simple = unicodedata.normalize("NFKD", folder.resolve().name.lower()).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", simple)
+    return "-".join(words)[:60].strip("-") or "my-pack"

@@ -14,6 +14,12 @@ from tutor.yamlfile import Document, Place
 
 M = TypeVar("M", bound=BaseModel)
 
+MAX_PROBLEMS = 100
+"""How many problems of one file are listed."""
+
+_MAX_GUESSES = 20
+"""For how many of them the key that was meant is looked for, which takes its time."""
+
 
 def validate(document: Document, model: type[M]) -> M:
     """The document as a `model`.
@@ -26,7 +32,24 @@ def validate(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise ContentError([_problem(document, dict(detail)) for detail in error.errors(include_url=False)]) from None
+        raise ContentError(_problems(document, [dict(detail) for detail in error.errors(include_url=False)])) from None
+
+
+def _problems(document: Document, details: list[dict[str, Any]]) -> list[Problem]:
+    """The first problems of a file, and how many more there are: nobody reads thousands."""
+    details = [detail for detail in details if not _follows(detail)]
+    for detail in details[_MAX_GUESSES:]:
+        detail["no_guess"] = True
+    found = [_problem(document, detail) for detail in details[:MAX_PROBLEMS]]
+    if rest := details[MAX_PROBLEMS:]:
+        line = document.line(_real_place(document, rest[-1]["loc"]))
+        found.append(Problem(document.path, line, f"... and {len(rest)} more in this file"))
+    return found
+
+
+def _follows(detail: Mapping[str, Any]) -> bool:
+    """True for a list that is only too short because its entries are wrong, which is said of each of them."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def _problem(document: Document, detail: Mapping[str, Any]) -> Problem:
@@ -55,7 +78,8 @@ def _missing(place: Place, detail: Mapping[str, Any], document: Document) -> str
 
 
 def _unknown(place: Place, detail: Mapping[str, Any], document: Document) -> str:
-    close = get_close_matches(str(place[-1]), _KNOWN_KEYS, n=1, cutoff=0.7)
+    key = "" if detail.get("no_guess") else str(place[-1])
+    close = get_close_matches(key[:60], _KNOWN_KEYS, n=1, cutoff=0.7)
     return f"{_name(place)} is not a known key; " + (f"did you mean `{close[0]}`?" if close else "remove it")
 
 

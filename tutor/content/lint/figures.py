@@ -13,7 +13,7 @@ from itertools import zip_longest
 from tutor.content.lint.walk import codes, diagrams
 from tutor.content.models.question import SpotQuestion
 from tutor.content.placed import PackSource
-from tutor.drawing import FAILURES
+from tutor.drawing import FAILURES, too_big
 from tutor.errors import Problem
 from tutor.yamlfile import syntax_problem
 
@@ -22,7 +22,6 @@ HEIGHT = 60
 
 _HEADER = re.compile(r"(?:(graph|flowchart)\s+(?:TD|TB|LR|BT|RL)|(sequenceDiagram))\s*(?:;|$)", re.MULTILINE)
 _NODE_ID = re.compile(r"[\w.-]+")
-_MAX_LINES = 80
 
 
 def diagram_faults(source: PackSource) -> Iterator[Problem]:
@@ -37,8 +36,8 @@ def diagram_fault(text: str) -> str:
     header = _HEADER.match(text.strip())
     if not header:
         return "the diagram must start with `graph TD`, `graph LR` or `sequenceDiagram`"
-    if len(text.splitlines()) > _MAX_LINES:
-        return f"the diagram is written in more than {_MAX_LINES} lines; leave out nodes"
+    if fault := too_big(text):
+        return fault
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

@@ -14,8 +14,8 @@ _SCHEMAS = "schema"
 
 def strays(folder: Path) -> Iterator[Problem]:
     """Every file or folder of the pack that would be passed over in silence. Hidden ones are nobody's business."""
-    for path in _listed(folder):
-        if path.is_dir():
+    for path, is_folder in _listed(folder):
+        if is_folder:
             yield from _inside(path)
         elif path.name not in SINGLES and path.name not in _WELCOME:
             yield Problem(path, 0, f"is not read; {_instead(path, folder)}")
@@ -26,9 +26,9 @@ def _inside(part: Path) -> Iterator[Problem]:
         parts = ", ".join(f"{name}/" for name in PARTS)
         yield Problem(part, 0, f"is not read; a pack has the folders {parts}: move its files there, or remove it")
         return
-    for path in _listed(part):
+    for path, is_folder in _listed(part):
         wanted = ".json" if part.name == _SCHEMAS else ".yaml"
-        if path.is_dir():
+        if is_folder:
             yield Problem(path, 0, f"is not read; move its files up into {part.name}/")
         elif path.suffix != wanted:
             yield Problem(path, 0, f"is not read; {_instead(path, part)}")
@@ -43,8 +43,9 @@ def _instead(path: Path, folder: Path) -> str:
     return "remove it, or keep it outside the pack"
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> list[tuple[Path, bool]]:
+    """Each path that is not hidden, and whether it is a folder."""
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted((path, path.is_dir()) for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return []  # the loader says so already

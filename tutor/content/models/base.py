@@ -21,6 +21,9 @@ PATTERNS = {
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=_ONE_LINE)]
 Slug = Annotated[str, StringConstraints(pattern=_WORDS, max_length=60)]
+Whole = Annotated[int, Field(strict=True)]
+"""A number as YAML writes it: `true` is not 1, and neither is "1"."""
+
 Url = Annotated[str, StringConstraints(pattern=_HTTPS, max_length=300)]
 
 
@@ -76,7 +79,7 @@ class KeyPoint(Strict):
 
     id: Slug
     text: Text
-    weight: Annotated[int, Field(ge=1, le=3)] = 1
+    weight: Annotated[Whole, Field(ge=1, le=3)] = 1
     phrases: Annotated[tuple[Line, ...], Field(min_length=1)]
     feeds: tuple[Slug, ...] = ()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from tutor.content.models.base import Line, Slug, Strict, Text
+from tutor.content.models.base import Line, Slug, Strict, Text, Whole
 
 
 class ChecklistItem(Strict):
@@ -55,7 +55,7 @@ class Topic(Strict):
 
     id: Slug
     title: Line
-    day: Annotated[int, Field(ge=1, le=366)] | None = None
+    day: Annotated[Whole, Field(ge=1, le=366)] | None = None
     blurb: Line
 
 
@@ -67,10 +67,16 @@ class PlannedLab(Strict):
     topic: Slug
 
 
+def _really_one(value: object) -> object:
+    if value == 1 and type(value) is not int:  # `true` and 1.0 equal 1 to Python
+        raise ValueError("`format_version` must be the number 1")
+    return value
+
+
 class Pack(Strict):
     """`pack.yaml`: what the pack is, its topics, and the labs that are coming."""
 
-    format_version: Literal[1]
+    format_version: Annotated[Literal[1], BeforeValidator(_really_one)]
     id: Slug
     title: Line
     description: Text

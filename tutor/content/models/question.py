@@ -18,10 +18,16 @@ from tutor.content.models.base import (
     Source,
     Strict,
     Text,
+    Whole,
     unique,
 )
 
 M = TypeVar("M", bound="Strict")
+
+MAX_RIGHT_SIDES = 12
+"""What a `match` question may offer; each right side is chosen by its letter."""
+
+MAX_SPOT_LINES = 60
 
 
 class Option(Strict):
@@ -74,7 +80,7 @@ class Blank(Strict):
 class FaultyLine(Strict):
     """One line to find in a `spot` question: counted from 1, why it is wrong and what to write instead."""
 
-    line: Annotated[int, Field(ge=1)]
+    line: Annotated[Whole, Field(ge=1)]
     why: Text
     fix: Text
 
@@ -187,6 +193,8 @@ class MatchQuestion(QuestionBase):
 
     @model_validator(mode="after")
     def _sides_differ(self) -> Self:
+        if (sides := len(self.pairs) + len(self.decoys)) > MAX_RIGHT_SIDES:
+            raise ValueError(f"`pairs` and `decoys` have {sides} right sides; keep it to {MAX_RIGHT_SIDES}")
         unique(self, [pair.left for pair in self.pairs], "left side")
         return unique(self, [*(pair.right for pair in self.pairs), *self.decoys], "right side")
 
@@ -218,6 +226,8 @@ class SpotQuestion(QuestionBase):
     @model_validator(mode="after")
     def _lines_exist(self) -> Self:
         last = len(self.code.text.splitlines())
+        if last > MAX_SPOT_LINES:
+            raise ValueError(f"`code` has {last} lines; keep it to {MAX_SPOT_LINES}")
         for fault in self.faults:
             if fault.line > last:
                 raise ValueError(f"fault on line {fault.line}, but the code has {last} lines")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tutor.content.models.base import KeyPoint, Level, Line, Slug, Source, Strict, Text, unique
+from tutor.content.models.base import KeyPoint, Level, Line, Slug, Source, Strict, Text, Whole, unique
 
 
 class Clarification(Strict):
@@ -33,7 +33,7 @@ class Stage(Strict):
 
     id: Slug
     title: Line
-    minutes: Annotated[int, Field(ge=1, le=30)]
+    minutes: Annotated[Whole, Field(ge=1, le=30)]
     ask: Text
     tip: Slug
     key_points: Annotated[tuple[KeyPoint, ...], Field(min_length=2, max_length=9)]
@@ -51,7 +51,7 @@ class Criterion(Strict):
 
     id: Slug
     text: Text
-    weight: Annotated[int, Field(ge=1, le=40)]
+    weight: Annotated[Whole, Field(ge=1, le=40)]
     dimension: Literal["scope", "design", "consistency", "failure", "security", "operations", "communication"]
     levels: Annotated[tuple[Text, Text, Text, Text], Field()]
 
