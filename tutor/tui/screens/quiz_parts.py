@@ -123,7 +123,8 @@ def _cloze(reveal: Reveal) -> list[Row]:
         notes: list[Note] = [] if part.ok else [("right is", Content.styled(part.expected, "bold"))]
         if part.why:
             notes.append(("", muted(part.why)))
-        typed = Content("nothing typed") if unknown(reveal) else Content.assemble("you typed ", (part.label, "bold"))
+        text = "" if unknown(reveal) else str(reveal.given[number - 1])
+        typed = Content.assemble("you typed ", (text, "bold")) if text else Content("nothing typed")
         rows.append(Row(typed, f"{_sign(part)} [{number}]", tuple(notes), blank=True))
     return rows
 

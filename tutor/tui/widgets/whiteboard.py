@@ -26,7 +26,7 @@ class Whiteboard(Vertical):
     DEFAULT_CSS = """
     Whiteboard { height: 1fr; min-height: 8; layout: grid; grid-size: 2 2; grid-rows: 1fr 1; grid-columns: 1fr 2fr; }
     Whiteboard TextArea { height: 1fr; min-height: 4; border: round $border-blurred; padding: 0; }
-    Whiteboard .text-area--placeholder { color: $foreground 40%; text-style: italic; }
+    Whiteboard .text-area--placeholder { color: $foreground 60%; text-style: italic; }
     Whiteboard TextArea:focus { border: round $accent; }
     Whiteboard ScrollableContainer { height: 1fr; min-height: 4; border: round $border-blurred; }
     Whiteboard .drawing { width: auto; height: auto; color: $secondary; }
