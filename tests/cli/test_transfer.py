@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,32 @@ def test_what_is_no_export_changes_nothing(tutor: Tutor, tmp_path: Path, text: s
     assert "bad.json" in done.stderr and "Traceback" not in done.stderr
     assert tutor.ok("export", "json").count("\n") == 1
     assert tutor.run("import", str(tmp_path / "missing.json")).returncode == 2
+
+
+def test_an_export_rescues_what_can_be_read(tutor: Tutor, tmp_path: Path) -> None:
+    """A row that another program broke is named on stderr with exit code 1; all the others are carried over."""
+    tutor.ok("plan", "--interview", "2999-01-31")
+    with closing(sqlite3.connect(tutor.home / "progress.db")) as db, db:
+        db.execute("INSERT INTO events VALUES ('05BR0KEN000000000000000000', 'never', 'k', 'small', '{}')")
+    assert tutor.run("progress").returncode == 5
+    target = tmp_path / "out.json"
+    done = tutor.run("export", "json", str(target))
+    assert done.returncode == 1
+    assert "05BR0KEN000000000000000000" in done.stderr and "fault" not in done.stderr
+    other = Tutor(tmp_path / "other")
+    assert "1 of them new" in other.run("import", str(target)).stderr
+    assert other.json("progress")["interview"] == "2999-01-31"
+
+
+def test_what_was_decided_before_a_fast_clock_is_imported_does_not_stick(tutor: Tutor, tmp_path: Path) -> None:
+    """A date set on a machine whose clock runs years ahead is cleared by the next command here."""
+    future = tmp_path / "future.json"
+    event = (
+        '{"at": "2150-01-01T00:00:00+00:00", "body": {"interview": "2999-01-31"}, '
+        '"id": "055T0000000000000000000000", "kind": "planned", "pack": "small"}'
+    )
+    future.write_text(f'{{"format": "tutor-log", "version": 1}}\n{event}\n', encoding="utf-8")
+    tutor.ok("import", str(future))
+    assert tutor.json("progress")["interview"] == "2999-01-31"
+    tutor.ok("plan", "--clear")
+    assert tutor.json("progress")["interview"] is None

@@ -257,3 +257,15 @@ def test_a_store_that_is_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     log.append(("k", "p", {}))
     assert len(log.events()) == 4
     log.close()
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY])
+def test_the_cause_is_named_where_sqlite_only_names_the_symptom(code: int, open_folder: Path) -> None:
+    """A folder that cannot be written to is called that; without a cause to be seen, SQLite's own words stay."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    path = open_folder / "progress.db"
+    assert opening.reason(path, error) == "disk I/O error"
+    with unprivileged():
+        said = opening.reason(path, error)
+    assert said == f"{open_folder} cannot be written to"

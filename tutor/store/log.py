@@ -203,11 +203,13 @@ class Log:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: it would look through all events again and again, and find nothing."""
+    """No garbage collection meanwhile, and none of what is there afterwards: it would look through all events again
+    and again, also while they are folded, and find nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            gc.freeze()
             gc.enable()

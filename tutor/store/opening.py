@@ -164,8 +164,9 @@ def reason(path: Path, error: OSError | sqlite3.Error) -> str:
             return "the disk is full"
     except OSError as cause:
         return cause.strerror or text
+    as_we_are = os.access in os.supports_effective_ids
     for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
+        if os.path.lexists(place) and not os.access(place, os.W_OK, effective_ids=as_we_are):
             return f"{place} cannot be written to"
     return text
 
