@@ -36,7 +36,9 @@ def test_any_text_can_be_tried(text: str, header: str) -> None:
 
 
 def _all_to_all(left: int, right: int) -> str:
-    return "graph TD\n  " + " & ".join(f"A{n}" for n in range(left)) + " --> " + " & ".join(f"B{n}" for n in range(right))
+    return (
+        "graph TD\n  " + " & ".join(f"A{n}" for n in range(left)) + " --> " + " & ".join(f"B{n}" for n in range(right))
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 MAX_ARROWS = 24
 MAX_LINES = 80
@@ -49,6 +50,10 @@ def too_big(mermaid: str) -> str:
         return "the diagram holds a number of more than three digits; draw it as a graph"
     if mermaid.lstrip().startswith("sequenceDiagram"):  # drawn line by line, so its arrows cost nothing more
         return ""
+    return _too_dense(statements)
+
+
+def _too_dense(statements: list[str]) -> str:
     if sum(map(_arrows, statements)) > MAX_ARROWS:
         return f"the diagram has more than {MAX_ARROWS} arrows; leave some out"
     if sum(statement.count("&") for statement in statements) > 2 * MAX_ARROWS:
@@ -59,7 +64,7 @@ def too_big(mermaid: str) -> str:
 def _arrows(statement: str) -> int:
     """At most how many arrows a statement draws: `A & B --> C & D` draws four."""
     sides = [part.count("&") + 1 for part in _ARROW.split(_WORDED.sub("-->", statement))]
-    return sum(left * right for left, right in zip(sides, sides[1:], strict=False))
+    return sum(left * right for left, right in pairwise(sides))
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -201,3 +202,76 @@ def test_a_fault_inside_the_app_is_a_sentence(tutor: Tutor) -> None:
         assert "fault of its own (KeyError: 'surprise')" in terminal.text
         assert "Traceback" not in terminal.text and "locals" not in terminal.text
     assert "surprise" in (tutor.home / "fault.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("arguments", ["progress", "progress --json", "export json -", "--help", "--version"])
+@pytest.mark.parametrize(("output", "says"), [(">&-", "no output to write to"), (">/dev/full", "cannot be written")])
+def test_an_output_that_takes_nothing_is_a_sentence(tutor: Tutor, arguments: str, output: str, says: str) -> None:
+    """With stdout closed, or on a full disk, each command says so on stderr and ends with exit code 4."""
+    script = f'exec "$0" -m tutor {arguments} {output}'
+    done = subprocess.run(
+        ["sh", "-c", script, COMMAND[0]], capture_output=True, text=True, env=tutor.env, cwd=ROOT, check=False
+    )
+    assert done.returncode == 4
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_fault_without_a_place_to_keep_it_is_still_a_sentence(tutor: Tutor) -> None:
+    """Where not even the data folder can be named, the fault is said and nothing else goes wrong."""
+    script = "from tutor.cli import main\ndef fails():\n    raise KeyError('surprise')\nmain._code = fails\nmain.run()"
+    env = {**tutor.env, "TUTOR_HOME": "~nobody-of-that-name/x"}
+    done = subprocess.run([COMMAND[0], "-c", script], capture_output=True, text=True, env=env, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert "surprise" in done.stderr and "Traceback" not in done.stderr
+
+
+STARTS = (
+    "import sys\nsys.argv = ['tutor', 'progress']\nfrom tutor.__main__ import main\nsys.exit(main())",
+    "import sys\nsys.argv = ['tutor', 'progress']\nfrom tutor.cli.main import run\nrun()",
+)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("loading", ["tutor.cli.render", "tutor.errors", "tutor.cli.app", "typer.core"])
+def test_ctrl_c_while_the_program_loads(tutor: Tutor, start: str, loading: str) -> None:
+    """Ctrl-C at the moment when one of the first modules is imported: one sentence and 130, however it was started."""
+    interrupt = (
+        "import os, signal, sys\nclass Finder:\n    def find_spec(self, name, *_):\n"
+        f"        if name == {loading!r}:\n            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    done = subprocess.run(
+        [COMMAND[0], "-c", interrupt + start], capture_output=True, text=True, env=tutor.env, cwd=ROOT, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.startswith("Interrupted") and len(done.stderr.splitlines()) == 1
+
+
+def test_json_cannot_steer_the_terminal(tutor: Tutor) -> None:
+    """Characters that a terminal obeys are escaped in JSON, which keeps them, and dropped from lines."""
+    script = (
+        "from tutor.cli.render import say, say_json\n"
+        "text = 'a' + ''.join(map(chr, (0x9b, 0x7f, 0x200b, 0x202e, 0x2066))) + 'b'\nsay(text)\nsay_json({'k': text})"
+    )
+    done = subprocess.run(
+        [COMMAND[0], "-c", script], capture_output=True, encoding="utf-8", env=tutor.env, cwd=ROOT, check=True
+    )
+    line, rest = done.stdout.split("\n", 1)
+    assert line == "ab" and rest.isascii() and "\x7f" not in rest and "\\u009b" in rest
+    assert json.loads(rest) == {"k": "a\x9b\x7f\u200b\u202e\u2066b"}
+
+
+def test_completion_asked_for_by_nobody(tutor: Tutor) -> None:
+    """Without the words that the shell gives there is nothing to complete: a sentence and exit code 2."""
+    done = tutor.run(_TUTOR_COMPLETE="complete_bash")
+    assert done.returncode == 2 and "--install-completion" in done.stderr
+
+
+def test_content_that_cannot_be_read_is_named(tutor: Tutor, tmp_path: Path) -> None:
+    """The very file, or every file of a folder that cannot be entered, is named by its own path."""
+    pack = tmp_path / "pack"
+    shutil.copytree(SMALL, pack)
+    questions = pack / "questions"
+    (questions / "loop.yaml").symlink_to("loop.yaml")
+    done = tutor.run("content", "lint", str(pack))
+    assert done.returncode == 1 and f"{questions / 'loop.yaml'}: cannot be read" in done.stdout

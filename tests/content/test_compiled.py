@@ -329,7 +329,7 @@ def test_content_saved_while_it_is_read_is_not_kept_under_the_old_key(
     pack: PackFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An author who saves meanwhile is read again; who saves each time gets a pack that is not kept."""
-    import tutor.content.source as source
+    from tutor.content import source
 
     saves = [1]
     real = source.read_pack

@@ -1,18 +1,19 @@
 """The console entry: runs the commands and turns whatever stops them into a sentence and an exit code.
 
-Refuses to import the commands before it stands ready to explain a failure, and to let a traceback reach a learner.
+Refuses to import anything of weight before it stands ready to explain a failure, and to let a traceback reach a
+learner: a Ctrl-C in the first moment, or an output that is closed or full, is a sentence too.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from types import TracebackType
 
-from tutor.cli import render
-from tutor.errors import Exit, TutorError
-
 DEBUG_VARIABLE = "TUTOR_DEBUG"
+_LOST = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
+"""What a stream says that cannot be written to any more: a full disk, a terminal that is gone."""
 
 
 def run() -> None:
@@ -20,19 +21,45 @@ def run() -> None:
 
     Raises: SystemExit always, with one of the codes in `tutor.errors.Exit`.
     """
-    if not os.environ.get(DEBUG_VARIABLE):
-        sys.excepthook = _own_fault  # before Typer is imported: it calls the hook that it finds then
-    render.prepare()
+    try:
+        if not os.environ.get(DEBUG_VARIABLE):
+            sys.excepthook = _own_fault  # before Typer is imported: it calls the hook that it finds then
+        code = _run()
+    except KeyboardInterrupt:  # while the program was being loaded, or was leaving
+        _last_words("Interrupted; everything answered so far is kept.")
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int:
+    from tutor.cli import render
+    from tutor.errors import Exit
+
+    if not render.prepare():
+        render.tell("tutor has no output to write to; start it with one, such as a terminal, a pipe or a file.")
+        return Exit.ENVIRONMENT
     try:
         code = _code()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough, as `tutor recap 43 | head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.DONE
-    sys.exit(int(code))
+        _drop_output()
+        return Exit.DONE
+    except OSError as error:
+        if error.filename or error.errno not in _LOST:
+            raise
+        _drop_output()
+        render.tell(f"The output cannot be written: {error.strerror}.")
+        return Exit.ENVIRONMENT
+    return code
 
 
 def _code() -> int:
+    from tutor.cli import render
+    from tutor.errors import Exit, TutorError
+
+    if _is_lost_completion():
+        render.tell("Completion is asked for by the shell. Install it with: tutor --install-completion")
+        return Exit.USAGE
     try:
         from tutor.cli.app import app
 
@@ -48,17 +75,44 @@ def _code() -> int:
     return Exit.DONE
 
 
+def _is_lost_completion() -> bool:
+    """True when completion for bash is asked for without the words to complete, which only bash knows."""
+    wanted = os.environ.get("_TUTOR_COMPLETE") == "complete_bash"
+    return wanted and not ("COMP_WORDS" in os.environ and os.environ.get("COMP_CWORD", "").isdigit())
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, or Python would complain about it while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _last_words(text: str) -> None:
+    """Say `text` with nothing but what Python itself has loaded."""
+    if sys.stderr is None:  # then the descriptor may belong to anything
+        return
+    try:
+        os.write(2, f"{text}\n".encode())
+    except OSError:  # nobody listens
+        return
+
+
 def _own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say in a sentence that the fault is ours, and keep the traceback in a file for a report."""
+    """Say in a sentence that the fault is ours, and keep the traceback in a file for a report. Never fails itself."""
     import traceback
-    from contextlib import suppress
 
     from tutor import paths
+    from tutor.cli import render
+    from tutor.errors import TutorError
 
-    render.tell(f"tutor stopped because of a fault of its own ({kind.__name__}: {error}).")
-    render.tell("Everything answered so far is kept. Please report this.")
-    with suppress(OSError, TutorError):
+    if issubclass(kind, KeyboardInterrupt):
+        _last_words("Interrupted; everything answered so far is kept.")
+        return
+    try:
+        render.tell(f"tutor stopped because of a fault of its own ({kind.__name__}: {error}).")
+        render.tell("Everything answered so far is kept. Please report this.")
         place = paths.data_dir() / "fault.txt"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("".join(traceback.format_exception(kind, error, trace)), encoding="utf-8", errors="replace")
         render.tell(f"The details are in {place}")
+    except (OSError, TutorError, ValueError, ImportError, RuntimeError):  # no place to keep it, or nobody to tell
+        return

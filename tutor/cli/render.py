@@ -21,14 +21,20 @@ _ASCII = {
     "\u2717": "x", "\u00b5": "u", "\u03bc": "u", "\u03bb": "lambda", "\u00a7": "section ", "\u00b0": " degrees",
 }  # fmt: skip
 _TO_ASCII = {ord(character): text for character, text in _ASCII.items()}
-_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_DIRECTIONS = (0x200B, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160), *_DIRECTIONS) if code not in (9, 10)}
+_ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 127}
+"""What JSON may leave as it is and a terminal obeys."""
 
 
-def prepare() -> None:
-    """Make the three streams unable to fail on a character. Streams that a test put in their place stay as they are."""
+def prepare() -> bool:
+    """Make the three streams unable to fail on a character; False when there is no stdout at all. Streams that a test
+    put in their place stay as they are.
+    """
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    return sys.stdout is not None
 
 
 def utf8() -> bool:
@@ -58,16 +64,19 @@ def say(text: str = "", end: str = "\n") -> None:
 
 def tell(text: str) -> None:
     """Print narration on stderr; data printed before stays before it."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    _write(sys.stderr, shown(text) + "\n")
+    for stream, words in ((sys.stdout, ""), (sys.stderr, shown(text) + "\n")):
+        try:
+            _write(stream, words)
+        except (OSError, ValueError):  # nobody listens there; what was to be said may be just that
+            continue
 
 
 def say_json(value: object) -> None:
     """Print `value` as indented JSON on stdout; dates become ISO 8601, anything with fields becomes an object."""
     import json
 
-    _write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=not utf8(), default=_jsonable) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=not utf8(), default=_jsonable)
+    _write(sys.stdout, text.translate(_ESCAPES) + "\n")
 
 
 def fields(value: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _problems(document: Document, details: list[dict[str, Any]]) -> list[Problem
 
 def _follows(detail: Mapping[str, Any]) -> bool:
     """True for a list that is only too short because its entries are wrong, which is said of each of them."""
-    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+    return detail["type"] == "too_short" and bool(len(detail["input"]) >= detail["ctx"]["min_length"])
 
 
 def _problem(document: Document, detail: Mapping[str, Any]) -> Problem:
