@@ -143,7 +143,7 @@ def _cache() -> Finding:
         folder = paths.cache_dir()
         usable = folder.is_dir()
     except (OSError, TutorError) as error:
-        return Finding("cache", True, f"{_line(error)}; starting takes longer")
+        return Finding("cache", True, f"{_line(error).rstrip('.')}; starting takes longer")
     return Finding("cache", True, str(folder) if usable else f"{folder} cannot be used; starting takes longer")
 
 

@@ -159,15 +159,15 @@ def reason(path: Path, error: OSError | sqlite3.Error) -> str:
     text = getattr(error, "strerror", None) or str(error)
     if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _VAGUE:
         return text
+    as_we_are = os.access in os.supports_effective_ids
+    for place in (path.parent, path):
+        if os.path.lexists(place) and not os.access(place, os.W_OK, effective_ids=as_we_are):
+            return f"{place} cannot be written to"
     try:
         if shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES:
             return "the disk is full"
     except OSError as cause:
         return cause.strerror or text
-    as_we_are = os.access in os.supports_effective_ids
-    for place in (path.parent, path):
-        if os.path.lexists(place) and not os.access(place, os.W_OK, effective_ids=as_we_are):
-            return f"{place} cannot be written to"
     return text
 
 
