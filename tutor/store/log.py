@@ -203,13 +203,14 @@ class Log:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile, and none of what is there afterwards: it would look through all events again
-    and again, also while they are folded, and find nothing."""
+    """No garbage collection meanwhile: it would look through all events again and again, and find nothing.
+
+    Not `gc.freeze`: what is frozen is not closed when the process ends, and the store would keep its `-wal` file.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
-            gc.freeze()
             gc.enable()
