@@ -21,6 +21,8 @@ UNKNOWN = "-"
 
 END = "."
 
+MAX_DIGITS = 6
+
 
 class Ended(Exception):
     """The learner left with `:quit`, or the input ended."""
@@ -149,6 +151,12 @@ def cleaned(raw: str) -> str:
     return "".join(c for c in raw.rstrip("\r\n") if c == "\t" or c.isprintable())
 
 
+def whole(word: str) -> int:
+    """The number that a word writes; 0 for anything else, and for what no question could have that many of."""
+    short = word.isascii() and word.isdigit() and len(word) <= MAX_DIGITS
+    return int(word) if short else 0
+
+
 def numbers(most: int, suggested: list[int] | None = None) -> Callable[[str], list[int]]:
     """A parser of numbers from 1 to `most`: an empty reply takes the suggested ones, `-` none."""
 
@@ -158,10 +166,10 @@ def numbers(most: int, suggested: list[int] | None = None) -> Callable[[str], li
             return suggested
         if words == [UNKNOWN]:
             return []
-        if not words or not all(word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= most for word in words):
+        if not words or not all(1 <= whole(word) <= most for word in words):
             example = "1" if most == 1 else f"1 {most}"
             raise Unfit(f"Give numbers from 1 to {most}, such as: {example}; or - for none.")
-        return sorted({int(word) for word in words})
+        return sorted(set(map(whole, words)))
 
     return parse
 

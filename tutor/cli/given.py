@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from tutor.cli import prose
-from tutor.cli.ask import UNKNOWN, Dialogue, Unfit
+from tutor.cli.ask import UNKNOWN, Dialogue, Unfit, whole
 from tutor.cli.render import say
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def _one_letter(ask: Ask, reply: str) -> list[int]:
 
 def _sequence(ask: Ask, reply: str) -> list[int]:
     count = len(ask.arrangement)
-    found = re.findall(r"\d+", reply)
-    places = [int(digit) for digit in (found[0] if len(found) == 1 and len(found[0]) == count else found)]
+    found = re.findall(r"[0-9]+", reply)
+    places = [whole(digit) for digit in (found[0] if len(found) == 1 and len(found[0]) == count else found)]
     if sorted(places) != list(range(1, count + 1)):
         raise Unfit(f"Give each number from 1 to {count} once, in the order you think is right.")
     return [ask.arrangement[place - 1] for place in places]
@@ -154,9 +154,9 @@ def _pairs(ask: Ask, reply: str) -> list[str]:
     question = ask.question
     assert question.kind == "match"
     count, last = len(question.pairs), letter(len(ask.arrangement) - 1)
-    found = re.findall(r"(\d+)\s*[-=:.)]?\s*([a-z])", reply.casefold())
-    joined = {int(number[:3]): name for number, name in found}
-    if not found or re.sub(r"(\d+)\s*[-=:.)]?\s*([a-z])|[\s,;]", "", reply.casefold()):
+    found = re.findall(r"([0-9]+)\s*[-=:.)]?\s*([a-z])", reply.casefold())
+    joined = {whole(number): name for number, name in found}
+    if not found or re.sub(r"([0-9]+)\s*[-=:.)]?\s*([a-z])|[\s,;]", "", reply.casefold()):
         raise Unfit("Write pairs of a number and a letter, such as: 1b 2a")
     if len(found) != len(joined) or sorted(joined) != list(range(1, count + 1)):
         raise Unfit(f"Give each number from 1 to {count} exactly one letter.")
@@ -173,9 +173,9 @@ def _lines(ask: Ask, reply: str) -> list[int]:
     assert question.kind == "spot"
     last = len(question.code.text.splitlines())
     words = reply.replace(",", " ").split()
-    if not words or not all(word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= last for word in words):
+    if not words or not all(1 <= whole(word) <= last for word in words):
         raise Unfit(f"Give line numbers from 1 to {last}, or - if you do not know.")
-    return sorted({int(word) for word in words})
+    return sorted(set(map(whole, words)))
 
 
 _SHOW: dict[str, Callable[[Ask], None]] = {

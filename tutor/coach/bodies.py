@@ -18,9 +18,10 @@ Test = Callable[[Any], bool]
 
 
 def readable(event: Event) -> bool:
-    """True when the body holds at least what events of its kind hold."""
+    """True when the body holds at least what events of its kind hold, and names things by text whatever its kind."""
     body = event.body
-    return all(key in body and holds(body[key]) for key, holds in _SHAPES.get(event.kind, {}).items())
+    named = all(_text(body[key]) for key in _NAMES if key in body)
+    return named and all(key in body and holds(body[key]) for key, holds in _SHAPES.get(event.kind, {}).items())
 
 
 def _text(value: Any) -> bool:
@@ -75,6 +76,7 @@ def _seconds(value: Any) -> bool:
     return _number(0, 1e9)(value) and isfinite(value)
 
 
+_NAMES = ("session", "question", "run")
 _PERCENT, _NATURALS = _whole(0, 100), _list(_whole(0, 10_000))
 
 _SHAPES: dict[str, dict[str, Test]] = {
