@@ -103,7 +103,8 @@ def test_a_log_that_a_stranger_wrote_into_does_not_stop_the_tutor(desk: Desk) ->
     before = desk.coach()
     expected = (before.history.reviews, before.standing().due_now, before.mocks(), before.calibration())
     strange = [(kind, "core-small", body) for kind, shape in _SHAPES.items() for body in damaged(examples[kind], shape)]
-    written = desk.coach().log.append(*strange, ("teleported", "core-small", {"run": [1]}), ("dreamt", "core-small", {}))
+    strange.append(("teleported", "core-small", {"run": [1]}))
+    written = desk.coach().log.append(*strange, ("dreamt", "core-small", {}))
     after = desk.coach()
     assert (after.history.reviews, after.standing().due_now, after.mocks(), after.calibration()) == expected
     assert after.unreadable == [event.id for event in written[:-1]]

@@ -114,8 +114,8 @@ def test_what_might_never_end_is_not_opened(tmp_path: Path) -> None:
     """A device, a pipe, a folder, and a file larger than any export: a sentence at once."""
     pipe, huge = tmp_path / "pipe", tmp_path / "huge"
     os.mkfifo(pipe)
-    with huge.open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
+    with huge.open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
     for file, said in ((Path("/dev/zero"), "plain"), (pipe, "plain"), (tmp_path, "plain"), (huge, "larger")):
         with pytest.raises(UsageError, match=said):
             load(file)

@@ -106,7 +106,7 @@ class History:
     def _fed_at(self, question: str) -> datetime | None:
         fed = self._feeds.get(question)
         last = next((review for review in reversed(self.of(question)) if not review.cram), None)
-        return fed[0] if fed and (last is None or (last.at, last.event) < fed) else None
+        return fed[0] if fed and (last is None or last.event < fed[1]) else None
 
     def _reviewed(self, event: Event) -> None:
         if event.id in self._gone:
