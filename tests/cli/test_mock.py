@@ -26,7 +26,8 @@ def test_a_whole_interview(tutor: Tutor, tmp_path: Path) -> None:
     report = tmp_path / "report.md"
     done = tutor.run("mock", "small-talk", "--plain", "--report", str(report), typed=_lines(*WHOLE))
     assert done.returncode == 0, done.stderr
-    assert "SETTING-SECRET" not in done.stdout
+    interview, _, afterwards = done.stdout.partition("Now due in the quiz")
+    assert "SETTING-SECRET" not in interview and "SETTING-SECRET" in afterwards
     assert "1. How many orders a second arrive? (suggested" in done.stdout
     assert 'suggested, because you wrote: "exactly once delivery"' in done.stdout
     assert "A queue for orders: " in done.stdout and "red flags 1" in done.stdout

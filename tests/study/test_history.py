@@ -50,8 +50,7 @@ def test_a_miss_is_the_last_review() -> None:
 
 def test_fed_questions_are_due_until_reviewed() -> None:
     """An unseen fed question is due at once, a seen one as well; a review settles it; feeding again makes it due."""
-    fed = event("fed", START + DAY, run="r", questions=["a", "b"])
-    it = history(reviewed("a", 4), fed)
+    it = history(reviewed("a", 4), event("fed", START + DAY, run="r", questions=["a", "b"]))
     assert it.due("a", START + DAY) == it.due("b", START + DAY) == START + DAY
     assert set(it.fed) == {"a", "b"}
     it.apply(reviewed("a", 4, START + 2 * DAY))
@@ -64,8 +63,8 @@ def test_fed_questions_are_due_until_reviewed() -> None:
 
 def test_an_undo_feeds_again() -> None:
     """Taking back the review of a fed question makes it due as it was."""
-    review = reviewed("a", 4, START + DAY)
-    it = history(event("fed", run="r", questions=["a"]), review)
+    fed, review = event("fed", run="r", questions=["a"]), reviewed("a", 4, START + DAY)
+    it = history(fed, review)
     assert not it.fed
     it.apply(event("undone", START + DAY, event=review.id, question="a"))
     assert it.due("a", START + DAY) == START

@@ -189,4 +189,7 @@ def show_result(mock: Mock) -> None:
         say(f"\nNow due in the quiz: {', '.join(mock.fed)}")
     say()
     say(prose.plain(mock.scenario.closing))
-    say(prose.plain(f"From the interviewer's side: {mock.scenario.interviewer_note}"))
+    say("\nFrom the interviewer's side:")
+    say(prose.plain(mock.scenario.setting))
+    say()
+    say(prose.plain(mock.scenario.interviewer_note))

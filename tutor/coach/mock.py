@@ -7,11 +7,12 @@ taken up with the half sentence in place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tutor.errors import UsageError
+from tutor.errors import StoreError, UsageError
 from tutor.interview.rubric import Result, result
 from tutor.interview.run import Phase, Run, replay
 from tutor.interview.suggest import suggest_clarifications, suggest_flags
@@ -191,8 +192,9 @@ class Mock:
         news = ((kind, {"run": self.run.id, **body}) for kind, body in ((kind, body), *more))
         for event in self._coach.record(*news):
             self.run.apply(event)
-        for name in (draft, f"{draft}/seconds"):
-            self._coach.log.keep_draft(name, "")
+        with suppress(StoreError):  # what was given is kept; a draft that stays behind is no loss
+            for name in (draft, f"{draft}/seconds"):
+                self._coach.log.keep_draft(name, "")
 
 
 def _markdown(run: Run) -> str:

@@ -7,10 +7,12 @@ cut off anywhere is taken up exactly there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tutor.errors import StoreError
 from tutor.schedule.memory import Rating
 from tutor.study.grading import Given, Grade, grade, grade_points, grade_unknown, suggest
 from tutor.study.points import suggest_points
@@ -124,7 +126,8 @@ class Quiz:
         }
         self._answered = self._coach.record(("answered", body))[0]
         if question.kind == "open":
-            self.keep_draft("")
+            with suppress(StoreError):  # the answer is kept; a draft that stays behind is no loss
+                self.keep_draft("")
         return self.ticked(None)
 
     def ticked(self, met: Sequence[str] | None) -> Reveal:

@@ -60,6 +60,9 @@ class DonePane(VerticalScroll):
                 yield Listing(_bars(result.dimensions.items()))
         yield from self._lessons()
         yield Prose(run.scenario.closing, classes="closing")
+        yield Static("From the interviewer's side", classes="heading")
+        yield Prose(run.scenario.setting)
+        yield Prose(run.scenario.interviewer_note)
 
     def start(self) -> None:
         """Take the focus, so that arrows scroll."""

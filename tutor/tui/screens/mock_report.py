@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.errors import TutorError
+from tutor.paths import expanded
 from tutor.tui.screens.dialogs import AskLine, AskYes
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ def ask_report(screen: Screen[None], mock: Mock) -> None:
 
     def asked(answer: str | None) -> None:
         if answer:
-            _write_or_ask(screen, mock.report(), Path(answer).expanduser())
+            try:
+                _write_or_ask(screen, mock.report(), expanded(Path(answer)))
+            except (TutorError, OSError, ValueError) as error:
+                screen.notify(f"{answer}: {error}", title="Not written", severity="error", markup=False)
 
     window = AskLine("Write the report", "Markdown, to this file:", value=f"./{report_name(mock)}")
     screen.app.push_screen(window, asked)

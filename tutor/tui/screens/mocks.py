@@ -56,6 +56,7 @@ class MocksScreen(TutorScreen):
     def on_screen_resume(self) -> None:
         """Read the runs anew: one may have been finished meanwhile."""
         with self.saying_errors():
+            self.coach.refresh()
             self._load()
 
     def action_open(self) -> None:
