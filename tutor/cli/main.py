@@ -61,9 +61,7 @@ def _code() -> int:
         render.tell("Completion is asked for by the shell. Install it with: tutor --install-completion")
         return Exit.USAGE
     try:
-        from tutor.cli.app import app
-
-        app(prog_name="tutor")
+        _dispatch()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(Exit.DONE)
     except KeyboardInterrupt:
@@ -73,6 +71,18 @@ def _code() -> int:
         render.tell(str(error))
         return error.exit
     return Exit.DONE
+
+
+def _dispatch() -> None:
+    """Open the app when nothing was asked for, without loading a parser for it; else run the command."""
+    if len(sys.argv) == 1 and "_TUTOR_COMPLETE" not in os.environ:
+        from tutor.cli import start
+
+        start.open_app()
+        return
+    from tutor.cli.app import app
+
+    app(prog_name="tutor")
 
 
 def _is_lost_completion() -> bool:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from tutor import bootstrap
 from tutor.errors import Exit, MachineError, TutorError
 
 if TYPE_CHECKING:
+    import typer
+
     from tutor.coach.coach import Coach
     from tutor.content.library import Library
     from tutor.store.log import Log
@@ -87,9 +87,11 @@ def wants_app(plain: bool) -> bool:
     return not plain and on_terminal() and big_enough()
 
 
-def open_app(ctx: typer.Context, screen: str = "home", opened: Coach | None = None, run: str = "") -> None:
+def open_app(
+    ctx: typer.Context | None = None, screen: str = "home", opened: Coach | None = None, run: str = ""
+) -> None:
     """Open the app on one of its screens, with a coach that is open already if there is one; `run` is the id of the
-    sitting or interview to open there.
+    sitting or interview to open there. Without a context it is the pack that ships, or the one the environment names.
 
     Raises: MachineError when this terminal cannot show it.
     """
@@ -103,4 +105,4 @@ def open_app(ctx: typer.Context, screen: str = "home", opened: Coach | None = No
         )
     from tutor.tui.app import run_app
 
-    run_app(lambda: opened or coach(ctx), screen, run)
+    run_app(lambda: opened or (coach(ctx) if ctx else bootstrap.open_coach(None, now)), screen, run)
