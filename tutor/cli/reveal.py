@@ -145,8 +145,14 @@ def _placed(reveal: Reveal) -> None:
         question = reveal.ask.question
         assert question.kind == "order"
         say("A right order:")
-        for place, rank in enumerate(question.sequence, 1):
-            say(f"{place}. {rank if isinstance(rank, str) else ' / '.join(rank) + ' (in any order)'}")
+        place = 0
+        for rank in question.sequence:
+            group = (rank,) if isinstance(rank, str) else rank
+            for entry in group:
+                place += 1
+                say(f"{place}. {entry}")
+            if len(group) > 1:
+                say(f"   ({place - len(group) + 1} to {place} may stand in any order)")
         say()
 
 
