@@ -1,6 +1,7 @@
 """Every way `tutor` can stop, as one tree of errors. Refuses to hold anything but failures and exit codes.
 
 TutorError                  anything that a person can be told in one sentence
+|- NothingToAsk             no question is due, missed or left for what was asked           exit 1
 |- UsageError               the command line asks for something that does not exist        exit 2
 |- ContentError             a content pack is wrong; carries every problem found           exit 3
 |- MachineError             the machine lacks something (terminal, engine, file access)    exit 4
@@ -57,6 +58,12 @@ class TutorError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class NothingToAsk(TutorError):
+    """No question is due, missed or left for what was asked."""
+
+    exit = Exit.NO
 
 
 class UsageError(TutorError):

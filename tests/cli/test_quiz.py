@@ -225,7 +225,6 @@ def test_filters_narrow_the_queue(tutor: Tutor) -> None:
         (["--question", "small-singel"], "Did you mean `small-single`?"),
         (["--kind", "essay"], "'essay' is not one of"),
         (["--limit", "0"], "--limit"),
-        (["--missed"], "Nothing was missed"),
     ],
 )
 def test_options_that_fit_nothing_are_usage_errors(tutor: Tutor, arguments: list[str], sentence: str) -> None:
@@ -233,6 +232,14 @@ def test_options_that_fit_nothing_are_usage_errors(tutor: Tutor, arguments: list
     done = tutor.run("quiz", "--plain", *arguments)
     assert done.returncode == 2
     assert sentence in done.stderr
+    assert done.stdout == ""
+
+
+def test_nothing_to_ask_is_the_answer_no(tutor: Tutor) -> None:
+    """Exit code 1 when the options are sound and nothing matches them."""
+    done = tutor.run("quiz", "--plain", "--missed")
+    assert done.returncode == 1
+    assert "Nothing was missed" in done.stderr
     assert done.stdout == ""
 
 

@@ -12,7 +12,7 @@ from tests.core import RIGHT, WRONG, Desk, aside, do, only
 from tutor.coach.bodies import readable
 from tutor.coach.coach import Coach
 from tutor.coach.quiz import UNKNOWN, Quiz
-from tutor.errors import UsageError
+from tutor.errors import NothingToAsk
 from tutor.schedule.memory import Rating
 from tutor.study.queue import Filter
 
@@ -397,7 +397,7 @@ def test_a_summary_adds_up(desk: Desk) -> None:
 def test_missed_replays_what_was_missed(desk: Desk) -> None:
     """`missed` asks only that; with nothing missed it says so."""
     coach = desk.coach()
-    with pytest.raises(UsageError, match="Nothing was missed"):
+    with pytest.raises(NothingToAsk, match="Nothing was missed"):
         coach.quiz(Filter(missed=True))
     quiz = coach.quiz(only("q-single", "q-cloze"))
     do(quiz, right=False)
@@ -408,13 +408,13 @@ def test_missed_replays_what_was_missed(desk: Desk) -> None:
 def test_having_nothing_to_ask_says_why(desk: Desk) -> None:
     """No such question, all suspended, all caught up: three sentences, and no sitting is logged."""
     coach = desk.coach()
-    with pytest.raises(UsageError, match="fits these options"):
+    with pytest.raises(NothingToAsk, match="fits these options"):
         coach.quiz(only("no-such"))
     do(coach.quiz(only("q-single")), rating=Rating.EASY)
-    with pytest.raises(UsageError, match=r"All caught up\. The next one is due .* tutor quiz --cram"):
+    with pytest.raises(NothingToAsk, match=r"All caught up\. The next one is due .* tutor quiz --cram"):
         coach.quiz(only("q-single"))
     coach.suspend("q-single")
-    with pytest.raises(UsageError, match="suspended"):
+    with pytest.raises(NothingToAsk, match="suspended"):
         coach.quiz(only("q-single"))
     assert sum(event.kind == "session-started" for event in coach.events) == 1
 

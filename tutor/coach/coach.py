@@ -99,7 +99,7 @@ class Coach:
     def quiz(self, wanted: Filter) -> Quiz:
         """Start a sitting. Unless it is one on the side (named questions, or missed ones), those left open are ended.
 
-        Raises: UsageError when nothing in the pack passes the filter.
+        Raises: NothingToAsk when nothing in the pack passes the filter.
         """
         from tutor.coach.sittings import start
 

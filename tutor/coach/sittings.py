@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tutor.coach.quiz import Quiz
-from tutor.errors import UsageError
+from tutor.errors import NothingToAsk
 from tutor.study.queue import build
 from tutor.study.session import Session
 
@@ -23,11 +23,11 @@ RESUME_WITHIN = timedelta(hours=24)
 def start(coach: Coach, wanted: Filter) -> Quiz:
     """Start a sitting with what passes `wanted`.
 
-    Raises: UsageError when nothing does.
+    Raises: NothingToAsk when nothing does.
     """
     pending = build(coach.index.entries, coach.history, wanted, coach.now())
     if not pending:
-        raise UsageError("There is nothing to ask.", _why_nothing(coach, wanted))
+        raise NothingToAsk("There is nothing to ask.", _why_nothing(coach, wanted))
     raw = asdict(wanted)
     options = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in raw.items()}
     event = coach.record(("session-started", {"queue": pending, "options": options}))[0]
