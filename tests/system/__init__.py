@@ -1,0 +1,1 @@
+"""The reference system, tested from its parts to the whole."""

@@ -1,0 +1,1 @@
+"""How tests reach a running system, whatever runs it."""
