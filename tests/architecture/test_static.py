@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-CODE = ["tutor", "tests", "bench"]
+CODE = ["tutor", "tests", "bench", "labs"]
+SERVICES = str(ROOT / "labs/system/services")
 
 
 @pytest.mark.parametrize(
@@ -20,10 +22,12 @@ CODE = ["tutor", "tests", "bench"]
         [sys.executable, "-m", "ruff", "format", "--check", *CODE],
         [sys.executable, "-m", "mypy"],
         [str(BIN / "lint-imports"), "--no-cache"],
+        [str(BIN / "lint-imports"), "--no-cache", "--config", "labs/system/.importlinter"],
     ],
-    ids=["ruff-check", "ruff-format", "mypy-strict", "import-contracts"],
+    ids=["ruff-check", "ruff-format", "mypy-strict", "import-contracts", "import-contracts-of-the-system"],
 )
 def test_tool_is_content(command: list[str]) -> None:
     """The tool finds nothing; when it does, what it prints is the failure."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    env = {**os.environ, "PYTHONPATH": SERVICES}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
