@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+
 from processes.leash import Leash
 from processes.postgres import Postgres
 from processes.valkey import DATABASES, Valkey
@@ -31,7 +32,7 @@ def postgres(leash: Leash) -> Iterator[Postgres]:
     server = Postgres(leash)
     server.start()
     yield server
-    server.child.stop()
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def valkey(leash: Leash) -> Iterator[Valkey]:
     server = Valkey("valkey", leash, durable=True)
     server.start()
     yield server
-    server.child.stop()
+    server.stop()
 
 
 @pytest.fixture
@@ -49,8 +50,10 @@ def new_postgres_url(postgres: Postgres) -> Iterator[Callable[[], str]]:
     made: list[str] = []
 
     def create() -> str:
-        made.append(f"test_{next(_numbers)}")
-        return postgres.create(made[-1]).url
+        access = postgres.access(f"test_{next(_numbers)}")
+        postgres.create(access)
+        made.append(access.name)
+        return access.url
 
     yield create
     for name in made:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from processes.leash import Leash
 
@@ -33,7 +32,7 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
-        self.log = leash.folder / f"{name}.log"
+        self.log = leash.logs / f"{name}.log"
         self._command, self._leash, self._env = list(command), leash, dict(env)
         self._user, self._stop_signal = user, stop_signal
         self._process: subprocess.Popen[bytes] | None = None

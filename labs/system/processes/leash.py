@@ -21,12 +21,14 @@ WATCH = Path(__file__).with_name("watch.py")
 
 
 class Leash:
-    """A temporary folder and a process group; both go when this process does."""
+    """A temporary folder and a process group; both go when this process does. `logs` are kept, if given a folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, logs: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="shop-")).resolve()
         # PostgreSQL runs as another user when we are root: that user may pass through, not look around.
         self.folder.chmod(0o711)
+        self.logs = (logs or self.folder).resolve()
+        self.logs.mkdir(parents=True, exist_ok=True)
         reader, self._writer = os.pipe()
         self._watch = subprocess.Popen(
             [sys.executable, "-S", "-E", str(WATCH), str(self.folder)], stdin=reader, process_group=0

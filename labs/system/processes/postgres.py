@@ -80,6 +80,10 @@ class Postgres:
         self.child.start()
         self.child.wait_until(self._is_ready, timeout=30)
 
+    def stop(self) -> None:
+        """Stop it; its clients are dropped."""
+        self.child.stop()
+
     def _initialize(self) -> None:
         secret = self._home / "password"
         secret.touch(mode=0o600)
@@ -102,15 +106,20 @@ class Postgres:
             return False
         return len(lines) == 8 and lines[0] == str(self.child.pid) and lines[7].strip() == "ready"
 
-    def create(self, name: str) -> DatabaseAccess:
-        """A database of that name, owned by a role of that name; no other role may connect."""
-        access = DatabaseAccess(name, secrets.token_urlsafe(16), self.port)
+    def access(self, name: str) -> DatabaseAccess:
+        """How a database of that name will be reached, with a fresh password; makes nothing yet."""
+        return DatabaseAccess(name, secrets.token_urlsafe(16), self.port)
+
+    def create(self, *accesses: DatabaseAccess) -> None:
+        """Databases, each owned by a role of its name; no other role may connect."""
         self.run(
-            f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{access.password}';\n"
-            f'CREATE DATABASE "{name}" OWNER "{name}";\n'
-            f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
+            "".join(
+                f"CREATE ROLE \"{access.name}\" LOGIN PASSWORD '{access.password}';\n"
+                f'CREATE DATABASE "{access.name}" OWNER "{access.name}";\n'
+                f'REVOKE ALL ON DATABASE "{access.name}" FROM PUBLIC;\n'
+                for access in accesses
+            )
         )
-        return access
 
     def drop(self, name: str) -> None:
         """Remove a database and its role, with its connections."""

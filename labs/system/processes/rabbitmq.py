@@ -1,0 +1,96 @@
+"""An installed RabbitMQ as a plain process of this run, with its own node, data and port mapper.
+
+Refuses to touch a RabbitMQ that runs on this machine already, and any address but the loopback one. The port mapper
+(epmd) is started here and in the foreground: left to itself, Erlang starts one that stays behind for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+from processes.child import Child, ChildFailed
+from processes.leash import Leash
+from processes.ports import accepts, free_ports
+
+# The wrapper that distributions put on the PATH insists on root or on a user of its own: the script behind it does not.
+SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
+
+
+class RabbitMQ:
+    """One broker node."""
+
+    name = "rabbitmq"
+
+    def __init__(self, leash: Leash) -> None:
+        self._script = _find_script()
+        self.port, distribution, mapper = free_ports(3)
+        self._mapper_port = mapper
+        self.password = secrets.token_urlsafe(16)
+        data = leash.folder / "rabbitmq-data"
+        data.mkdir(mode=0o700)
+        configuration = data / "rabbitmq.conf"
+        configuration.write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self.port}\ndefault_user = shop\ndefault_pass = {self.password}\n"
+            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
+        )
+        (data / "plugins").write_text("[].\n")
+        loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(data),  # where Erlang keeps its cookie
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(mapper),
+            "RABBITMQ_NODENAME": f"shop{self.port}@localhost",
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": loopback,
+            "RABBITMQ_MNESIA_BASE": str(data / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(data / "log"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(data / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(configuration),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(data / "none.config"),
+            "RABBITMQ_CONF_ENV_FILE": str(data / "none.env"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "plugins"),
+            "RUNNING_UNDER_SYSTEMD": "yes",  # makes the script become the server, so that signals reach it
+        }
+        self._mapper = Child("epmd", [_find_mapper(), "-port", str(mapper)], leash=leash, env=env)
+        self.child = Child(self.name, [str(self._script)], leash=leash, env=env)
+
+    def start(self) -> None:
+        """Start the port mapper and the node; wait until it accepts AMQP connections."""
+        self._mapper.start()
+        self._mapper.wait_until(lambda: accepts(self._mapper_port), timeout=10)
+        self.child.start()
+        self.child.wait_until(lambda: accepts(self.port), timeout=60)
+
+    def stop(self) -> None:
+        """Stop both, the node first."""
+        self.child.stop(30)
+        self._mapper.stop()
+
+    def url(self, vhost: str = "/") -> str:
+        """The URL of one virtual host."""
+        return f"amqp://shop:{self.password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+
+
+def _find_script() -> Path:
+    for folder in SCRIPTS:
+        script = Path(folder) / "rabbitmq-server"
+        if script.exists():
+            return script.resolve()
+    found = shutil.which("rabbitmq-server")
+    if found is None:
+        raise ChildFailed("no rabbitmq-server is installed here: install one, or leave --rabbitmq out")
+    return Path(found).resolve()
+
+
+def _find_mapper() -> str:
+    found = shutil.which("epmd") or next((str(path) for path in Path("/usr/lib/erlang").glob("erts-*/bin/epmd")), None)
+    if found is None:
+        raise ChildFailed("RabbitMQ is installed, but Erlang's port mapper `epmd` is not found")
+    return found

@@ -1,0 +1,204 @@
+"""What a test may do to a running system, whatever runs it: processes or containers.
+
+Refuses to hide what was sent and what came back: a call is one HTTP request, without retries or redirects.
+
+Parts are named alike everywhere: the services by their names, `broker`, `redis`, and `<service>-db`.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+
+SERVICES = ("users", "orders", "gateway", "inventory", "payments", "notifications")
+CALL_TIMEOUT = 20.0
+PASSWORD = "correct-horse-battery-staple"
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, which must be JSON."""
+        return jsonlib.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A registered user with a fresh session."""
+
+    id: str
+    email: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+class System(ABC):
+    """A running system. Implementations start, stop and look into it their own way."""
+
+    name: str
+    transport: Literal["redis", "amqp"]
+
+    def __init__(self) -> None:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        self._http = httpx.Client(timeout=CALL_TIMEOUT, limits=limits, trust_env=False)
+
+    def close(self) -> None:
+        """Let go of connections; the system itself is its starter's to stop."""
+        self._http.close()
+
+    # where things are
+
+    @abstractmethod
+    def url(self, service: str) -> str:
+        """The business port of a service as the tests reach it; for `gateway` the front door."""
+
+    @abstractmethod
+    def ops_url(self, service: str) -> str:
+        """The operations port of a service: health, metrics, faults, the payment provider's stub."""
+
+    @property
+    @abstractmethod
+    def admin_login(self) -> tuple[str, str]:
+        """E-mail and password of the administrator made at the first start."""
+
+    @property
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """Every configured secret: none may appear in a log."""
+
+    @abstractmethod
+    def service_key(self, service: str) -> str:
+        """The API key by which this service calls others."""
+
+    # what can be done to it
+
+    @abstractmethod
+    def start(self, *parts: str) -> None:
+        """Start parts that were stopped or killed; returns without waiting for readiness."""
+
+    @abstractmethod
+    def stop(self, part: str) -> None:
+        """SIGTERM and wait; for a database: refuse connections and cut those there are."""
+
+    @abstractmethod
+    def kill(self, part: str) -> None:
+        """SIGKILL."""
+
+    @abstractmethod
+    def pause(self, part: str) -> None:
+        """Freeze: connections stay open, nothing answers."""
+
+    @abstractmethod
+    def resume(self, part: str) -> None:
+        """End a pause."""
+
+    @abstractmethod
+    def reconfigure(self, service: str, **variables: str) -> None:
+        """Restart a service with these variables on top of its own; without any, with its own again."""
+
+    @abstractmethod
+    def wait_ready(self, *services: str, timeout: float = 60) -> None:
+        """Until these services, all by default, answer 200 on /health/ready."""
+
+    @abstractmethod
+    def mend(self) -> None:
+        """Everything runs as configured, without faults; returns when all is ready."""
+
+    # what can be seen of it
+
+    @abstractmethod
+    def sql(self, service: str, statement: str) -> list[dict[str, Any]]:
+        """Rows of one statement in a service's database: a SELECT, or a change with RETURNING."""
+
+    @abstractmethod
+    def logs(self, part: str) -> str:
+        """Everything a part has logged so far."""
+
+    # conveniences, the same everywhere
+
+    @property
+    def gateway_url(self) -> str:
+        """The front door, without /api."""
+        return self.url("gateway")
+
+    def call(  # one request has that many sides
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        service: str = "gateway",
+        timeout: float = CALL_TIMEOUT,
+    ) -> Response:
+        """One request, through the gateway unless `service` names another one."""
+        return self._send(self.url(service) + path, method, token, json, content, headers, timeout)
+
+    def ops(self, service: str, method: str, path: str, json: Any = None) -> Response:
+        """One request to a service's operations port."""
+        return self._send(self.ops_url(service) + path, method, None, json, None, None, CALL_TIMEOUT)
+
+    def _send(
+        self,
+        url: str,
+        method: str,
+        token: str | None,
+        json: Any,
+        content: bytes | None,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None,
+        timeout: float,
+    ) -> Response:
+        sent = list(headers.items() if isinstance(headers, Mapping) else headers or [])
+        if token is not None:
+            sent.append(("Authorization", f"Bearer {token}"))
+        answer = self._http.request(method, url, json=json, content=content, headers=sent, timeout=timeout)
+        return Response(
+            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
+        )
+
+    def login(self, email: str, password: str, token_type: str = "jwt") -> dict[str, Any]:
+        """A session of an existing user, as the login answers it."""
+        body = {"email": email, "password": password, "token_type": token_type}
+        answer = self.call("POST", "/api/auth/login", json=body)
+        assert answer.status == 200, answer
+        tokens: dict[str, Any] = answer.json()
+        return tokens
+
+    def register(self, name: str = "Test", **extra: Any) -> Account:
+        """A new user, logged in."""
+        email = f"user-{uuid.uuid4().hex}@example.com"
+        answer = self.call("POST", "/api/users", json={"email": email, "password": PASSWORD, "name": name, **extra})
+        assert answer.status == 201, answer
+        tokens = self.login(email, PASSWORD)
+        return Account(answer.json()["id"], email, PASSWORD, tokens["access_token"], tokens["refresh_token"])
+
+    def admin_token(self) -> str:
+        """A fresh access token of the administrator."""
+        return str(self.login(*self.admin_login)["access_token"])
+
+    def order(self, account: Account, lines: Mapping[str, int] | None = None, *, key: str | None = None) -> Response:
+        """Create an order: sku -> quantity; one sticker by default."""
+        wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in (lines or {"STICKER": 1}).items()]
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self.call("POST", "/api/orders", token=account.token, json={"lines": wanted}, headers=headers)
+
+    def order_status(self, account: Account, order_id: str) -> str:
+        """PENDING, CONFIRMED or CANCELLED."""
+        answer = self.call("GET", f"/api/orders/{order_id}/status", token=account.token)
+        assert answer.status == 200, answer
+        return str(answer.json()["status"])
