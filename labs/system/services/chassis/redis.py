@@ -1,7 +1,5 @@
 """A Redis (or Valkey) connection that fails fast. Refuses to be a system of record: what it holds can be lost."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -11,11 +9,17 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from chassis.problems import Problem
+
 _QUIET = 1.0
 
 
-class RedisUnavailable(Exception):
-    """Redis did not answer in time. What that means is decided by whoever asked: open, closed, or without."""
+class RedisUnavailable(Problem):
+    """Redis did not answer in time. Whoever asked may catch it and go on without; else it becomes this 503."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(503, "Service Unavailable", detail="Redis is unavailable.", headers={"Retry-After": "2"})
+        self.reason = reason
 
 
 class Redis:
@@ -55,7 +59,7 @@ class Redis:
 
     async def _ask(self, *command: str | int | float | bytes) -> Any:
         try:
-            answer = await self.client.execute_command(*command)
+            answer = await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as problem:
             self._quiet_until = asyncio.get_running_loop().time() + _QUIET
             raise RedisUnavailable(type(problem).__name__) from problem

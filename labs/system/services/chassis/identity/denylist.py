@@ -9,8 +9,6 @@ Sessions (refresh token families) are denied as a whole, so reuse of a stolen re
 that came from it without anybody having listed them.
 """
 
-from __future__ import annotations
-
 import time
 
 from chassis.ratelimit import Decision, TokenBucket

@@ -5,18 +5,16 @@ A service sets `api.state.identify = identity_required(verifier, keys, "orders")
 functions that know nothing of keys.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from chassis.identity.claims import InvalidToken, Verifier
 from chassis.identity.internal import verify as verify_internal
 from chassis.identity.model import Identity
 from chassis.identity.service_keys import API_KEY, caller_of
-from chassis.identity.tokens import InvalidToken, TokenVerifier
 from chassis.problems import Problem
 
 Identify = Callable[[Request], Awaitable[Identity]]
@@ -26,7 +24,7 @@ _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT")
 _INTERNAL = APIKeyHeader(name="X-Identity", auto_error=False, description="Signed by the gateway")
 
 
-def identity_required(verifier: TokenVerifier, keys: Mapping[str, bytes], audience: str) -> Identify:
+def identity_required(verifier: Verifier, keys: Mapping[str, bytes], audience: str) -> Identify:
     """How this service finds out who is asking: the user's token, the gateway's header, or both if they agree.
 
     The gateway has verified the token already. It is verified again because a door can be walked around.

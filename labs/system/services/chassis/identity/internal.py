@@ -8,16 +8,14 @@ The audience is the one service the request goes to, so that a service which is 
 against its neighbours. Within its 30 seconds and its audience it can be replayed: it lives inside our network only.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 
 import jwt
 
+from chassis.identity.claims import InvalidToken
 from chassis.identity.model import Identity
 from chassis.identity.permissions import permissions_of
-from chassis.identity.tokens import InvalidToken
 
 LIFETIME = 30
 ISSUER = "gateway"

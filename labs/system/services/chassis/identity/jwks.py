@@ -1,7 +1,5 @@
 """A published key set (RFC 7517), read. Refuses each key that is not an RSA signature key of 2048 bits or more."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

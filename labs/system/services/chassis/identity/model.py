@@ -1,7 +1,5 @@
 """The identity of a caller after its proof was checked. Refuses to be built from anything unchecked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

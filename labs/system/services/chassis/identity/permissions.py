@@ -1,7 +1,5 @@
 """Which role may do what. Refuses to look at objects: whose order it is, is decided by the service that owns orders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 

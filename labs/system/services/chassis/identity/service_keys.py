@@ -4,8 +4,6 @@ Refuses to know any key: only hashes are configured, so a leaked environment of 
 is right here and wrong for passwords: a key is 256 random bits, nothing can be guessed, and each request is checked.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets
