@@ -17,7 +17,7 @@ def pair(key: str, value: str | int | bool) -> KeyValue:
     return KeyValue(key=key, value=AnyValue(string_value=value))
 
 
-def span(  # noqa: PLR0917 - a span has that many parts
+def span(
     service: str,
     name: str,
     span_id: str,

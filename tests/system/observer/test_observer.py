@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from chassis.service import asgi
 from httpx import ASGITransport, AsyncClient, Response
+
+from chassis.service import asgi
 from observer.app import build
 from observer.settings import ObserverSettings
-
 from tests.system.observer.exports import TRACE, log, span
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -122,6 +122,7 @@ async def test_alerts_are_kept_as_they_fire_and_resolve(observer: AsyncClient) -
         (b"", {**PROTOBUF, "content-encoding": "br"}, 400),
         (b"\0" * 9_000_000, PROTOBUF, 413),
     ],
+    ids=["garbage", "json", "not-gzip", "bomb", "brotli", "huge"],
 )
 async def test_what_is_not_otlp_is_a_problem(
     observer: AsyncClient, body: bytes, headers: dict[str, str], status: int

@@ -53,14 +53,12 @@ def receiver(store: Store, max_body_bytes: int) -> APIRouter:
         except otlp.NotOtlp as error:
             raise Problem(400, "Not an OTLP message", detail=str(error)) from None
 
-    Message = Annotated[bytes, Depends(message)]
-
     @api.post("/v1/traces", openapi_extra=_body("ExportTraceServiceRequest"))
-    async def traces(body: Message) -> Response:
+    async def traces(body: bytes = Depends(message)) -> Response:
         return await _keep(body, otlp.spans, store.add_spans)
 
     @api.post("/v1/logs", openapi_extra=_body("ExportLogsServiceRequest"))
-    async def logs(body: Message) -> Response:
+    async def logs(body: bytes = Depends(message)) -> Response:
         return await _keep(body, otlp.log_lines, store.add_logs)
 
     return api
