@@ -1,0 +1,44 @@
+"""Where a page of a list ended, as text that clients hand back.  Pure.
+
+Refuses text it has not made.  It is opaque, not secret: it holds nothing that the page itself did not show, and
+the owner is never taken from it, so changing it only moves the reader within their own list.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BadCursor(ValueError):
+    """This is not a cursor of ours."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last order of a page."""
+
+    created_at: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """24 bytes: microseconds and id."""
+        microseconds = (self.created_at - _EPOCH) // timedelta(microseconds=1)
+        return base64.urlsafe_b64encode(microseconds.to_bytes(8, "big") + self.id.bytes).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Position:
+        """The position; raises BadCursor for anything that `encode` does not produce."""
+        try:
+            raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+            if len(raw) != 24:
+                raise BadCursor
+            created_at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:8], "big"))
+        except (binascii.Error, UnicodeEncodeError, OverflowError) as error:
+            raise BadCursor from error
+        return cls(created_at, UUID(bytes=raw[8:]))
