@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import httpx
 
+from tests.system.harness.waiting import eventually
+
 SERVICES = ("users", "orders", "gateway", "inventory", "payments", "notifications")
 CALL_TIMEOUT = 20.0
 PASSWORD = "correct-horse-battery-staple"
@@ -78,6 +80,11 @@ class System(ABC):
     @abstractmethod
     def secrets(self) -> list[str]:
         """Every configured secret: none may appear in a log."""
+
+    @property
+    @abstractmethod
+    def events_url(self) -> str:
+        """The broker, as the tests reach it: what the chassis' `connect` takes."""
 
     @abstractmethod
     def service_key(self, service: str) -> str:
@@ -197,8 +204,29 @@ class System(ABC):
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return self.call("POST", "/api/orders", token=account.token, json={"lines": wanted}, headers=headers)
 
-    def order_status(self, account: Account, order_id: str) -> str:
-        """PENDING, CONFIRMED or CANCELLED."""
-        answer = self.call("GET", f"/api/orders/{order_id}/status", token=account.token)
+    def placed(self, account: Account, lines: Mapping[str, int] | None = None) -> str:
+        """Create an order that must be accepted; its id."""
+        answer = self.order(account, lines)
+        assert answer.status == 201, answer
+        return str(answer.json()["id"])
+
+    def settled(self, account: Account, order_id: str, timeout: float = 30) -> dict[str, Any]:
+        """The order's status once it is no longer PENDING."""
+
+        def look() -> dict[str, Any] | None:
+            answer = self.call("GET", f"/api/orders/{order_id}/status", token=account.token)
+            assert answer.status == 200, answer
+            status: dict[str, Any] = answer.json()
+            return status if status["status"] != "PENDING" else None
+
+        return eventually(look, timeout)
+
+    def provider(self, **behaviour: Any) -> None:
+        """How the payment provider behaves from now on; well, without arguments."""
+        answer = self.ops("payments", "PUT", "/provider/behaviour", json=behaviour)
         assert answer.status == 200, answer
-        return str(answer.json()["status"])
+
+    def stock(self, sku: str) -> dict[str, int]:
+        """What inventory has of a sku."""
+        (row,) = self.sql("inventory", f"SELECT quantity, reserved FROM stock WHERE sku = '{sku}'")
+        return row

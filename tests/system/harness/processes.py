@@ -41,6 +41,10 @@ class ProcessSystem(System):
         passwords = [access.password for access in self.stack.databases.values()]
         return [*self.stack.credentials.secrets(), *passwords, self.stack.broker.password, self.stack.cache.password]
 
+    @property
+    def events_url(self) -> str:
+        return self.stack.broker.url()
+
     def service_key(self, service: str) -> str:
         return self.stack.credentials.service_keys[service]
 
@@ -97,6 +101,7 @@ class ProcessSystem(System):
         self.wait_ready()
         for service in self.stack.services:
             self.ops(service, "DELETE", "/faults")
+        self.provider()
 
     def sql(self, service: str, statement: str) -> list[dict[str, Any]]:
         wrapped = f"WITH found AS ({statement}) SELECT coalesce(json_agg(found), '[]') FROM found"

@@ -1,0 +1,1 @@
+"""Observer takes what the others send, and finds it again."""

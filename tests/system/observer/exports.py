@@ -3,6 +3,7 @@
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SECOND_NS = 1_000_000_000
@@ -43,7 +44,7 @@ def span(
         end_time_unix_nano=start_s * SECOND_NS + took_ms * 1_000_000,
         attributes=[pair(key, value) for key, value in (attributes or {}).items()],
     )
-    made.status.code = 2 if error else 1
+    made.status.code = Status.STATUS_CODE_ERROR if error else Status.STATUS_CODE_OK
     return request.SerializeToString()
 
 

@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 # Any, because a handler of one contract is not a handler of all of them, and the mapping's key says which it is.
 Handler = Callable[[Any, Event, AsyncConnection], Awaitable[None]]
 
-_handled = Counter("events_handled", "Deliveries by how they ended.", ("subscription", "type", "outcome"), registry=registry)
+_handled = Counter(
+    "events_handled", "Deliveries by how they ended.", ("subscription", "type", "outcome"), registry=registry
+)
 _seconds = Histogram("event_handling_seconds", "Time in one handling.", ("subscription", "type"), registry=registry)
 
 

@@ -40,7 +40,9 @@ class DatabaseUnavailable(Problem):
     """The database cannot be used now; nothing was changed, unless the commit itself was cut off."""
 
     def __init__(self) -> None:
-        super().__init__(503, "Service Unavailable", detail="The database is unavailable.", headers={"Retry-After": "2"})
+        super().__init__(
+            503, "Service Unavailable", detail="The database is unavailable.", headers={"Retry-After": "2"}
+        )
 
 
 class Database:

@@ -40,6 +40,11 @@ class Faults:
         self._ballast = b""
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def active(self) -> bool:
+        """Whether anything goes wrong at the moment."""
+        return self._fault is not None
+
     def set(self, fault: Fault) -> None:
         """Replace what goes wrong."""
         self.clear()

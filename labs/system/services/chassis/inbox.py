@@ -13,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 # A duplicate in another transaction that has not ended yet makes this wait for its end: then it is either a
 # duplicate (it committed) or ours (it rolled back).
-_INSERT = text(
-    "INSERT INTO inbox (subscription, event_id) VALUES (:subscription, :event_id) ON CONFLICT DO NOTHING"
-)
+_INSERT = text("INSERT INTO inbox (subscription, event_id) VALUES (:subscription, :event_id) ON CONFLICT DO NOTHING")
 
 
 async def first_time(connection: AsyncConnection, subscription: str, event_id: UUID) -> bool:

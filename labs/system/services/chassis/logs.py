@@ -7,42 +7,52 @@ import json
 import logging
 import re
 import sys
-import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO
 
 from chassis import context, tracing
+from chassis.log_export import Sender
 
 REDACTED = "[redacted]"
+MAX_TEXT = 16 * 1024
 _DEPTH = 6
 _SECRET_KEY = re.compile(
-    r"passw|secret|token|authori[sz]ation|api[_-]?key|cookie|credential|private|signature|identity_keys|service_keys?$"
-    r"|encryption|(database|redis|events|amqp)_url$|dsn$|otp$|^x-identity$",
+    r"passw|secret|token|authori[sz]ation|api[_-]?key|cookie|credential|private|identity_keys|service_keys?$"
+    r"|encryption|(database|redis|events|amqp)_url$|dsn$|^x-identity$",
     re.IGNORECASE,
 )
-_SAFE_KEY = frozenset({"token_type", "token_id"})
+_HARMLESS_KEYS = frozenset({"token_type", "token_id"})
+# Each branch begins with fixed text and runs forward only: a hostile string must not make a log line take seconds.
 _SECRET_TEXT = re.compile(
-    r"(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"
-    r"|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*"
-    r"|(?P<name>\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|x-identity)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]+"
-    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"(?P<scheme>(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9._-]+"
+    r"|(?P<name>(?:passw(?:or)?d|secret|token|api[_-]?key|x-identity)[\"']?\s{0,4}[=:]\s{0,4})"
+    r"(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'&,;})]+)"
+    r"|(?P<url>://[^\s/:@]*:)[^\s/@]+(?=@)"
+    r"|(?P<input>input_value=).{0,200}?(?=, input_type=)"
+    r"|\$argon2[a-z]{1,2}\$[^\s\"',]+"
+    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+# Libraries are heard when something is wrong; at DEBUG some of them print what they send.
+_LIBRARIES = ("aio_pika", "aiohttp", "aiormq", "asyncio", "opentelemetry", "sqlalchemy", "urllib3", "uvicorn")
 
 
 def redact(text: str) -> str:
-    """The text without what looks like a secret."""
-    return _SECRET_TEXT.sub(_replacement, text)
+    """The text without what looks like a secret, and of bounded length."""
+    text = _SECRET_TEXT.sub(_replacement, text)
+    return text if len(text) <= MAX_TEXT else f"{text[:1024]} [...] {text[1024 - MAX_TEXT :]}"
 
 
 def _replacement(match: re.Match[str]) -> str:
-    return (match["scheme"] or match["name"] or match["url"] or "") + REDACTED
+    return (match[match.lastgroup] if match.lastgroup else "") + REDACTED
 
 
 def _clean(key: str, value: object, depth: int = 0) -> object:
-    if key not in _SAFE_KEY and _SECRET_KEY.search(key):
+    if key not in _HARMLESS_KEYS and _SECRET_KEY.search(key):
         return REDACTED
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -55,19 +65,37 @@ def _clean(key: str, value: object, depth: int = 0) -> object:
     return redact(str(value))
 
 
-class Formatter(logging.Formatter):
-    """Turns a record into the fields of a line."""
+class JsonHandler(logging.Handler):
+    """Writes each record as one line, and offers it to the sender.
 
-    def __init__(self, service: str, instance: str) -> None:
+    The write is direct: a thread in between would cost more than it saves, and lose the last lines of a crash.
+    """
+
+    def __init__(self, service: str, instance: str, stream: TextIO, sender: Sender | None = None) -> None:
         super().__init__()
         self._service = service
         self._instance = instance
+        self._stream = stream
+        self.sender = sender
 
-    def fields(self, record: logging.LogRecord) -> dict[str, object]:
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; ASCII only, so that no byte of it can forge a line or upset a terminal."""
+        try:
+            line = self.line(record)
+            self._stream.write(json.dumps(line) + "\n")
+            self._stream.flush()
+            if self.sender:
+                self.sender.offer(record.created, line)
+        except (OSError, ValueError, TypeError, RecursionError):
+            # stdout is gone, or an argument of the message does not format. A request must not fail because of that,
+            # and logging's own complaint would print the arguments unredacted.
+            return
+
+    def line(self, record: logging.LogRecord) -> dict[str, object]:
         """The line as a dictionary, without secrets."""
         trace_id, span_id = tracing.ids()
         line: dict[str, object] = {
-            "ts": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "service": self._service,
             "instance": self._instance,
@@ -82,24 +110,31 @@ class Formatter(logging.Formatter):
                 if key not in _STANDARD and key not in line:
                     line[key] = _clean(key, value)
         if record.exc_info:
-            line["exception"] = redact(self.formatException(record.exc_info))
+            line["exception"] = redact(logging.Formatter().formatException(record.exc_info))
         return line
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON; ASCII, so that no byte of it can break a terminal or a collector."""
-        return json.dumps(self.fields(record))
 
 
 def configure(*, service: str, instance: str, level: str = "INFO", otlp_endpoint: str = "") -> None:
     """Send everything that is logged in this process to stdout as JSON."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(Formatter(service, instance))
+    sender = Sender(otlp_endpoint, service, instance) if otlp_endpoint else None
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [JsonHandler(service, instance, sys.stdout, sender)]
     root.setLevel(level)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Nobody reads these three, and finding out the calling line costs more than writing the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging._srcfile = None  # documented in the logging cookbook under "Optimization"
     logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("chassis").critical("the process ends: %s", kind.__name__, exc_info=(kind, error, trace))
 
 
 def shutdown(timeout: float) -> None:
-    """Send what is buffered, for at most ``timeout`` seconds."""
-    _ = time.monotonic() + timeout
+    """Send what is buffered, for at most ``timeout`` seconds: telemetry must not hold up a stop."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, JsonHandler) and handler.sender:
+            handler.sender.close(timeout)

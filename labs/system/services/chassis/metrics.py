@@ -19,8 +19,8 @@ duration = Histogram("http_request_duration_seconds", "Time to answer.", ("metho
 in_flight = Gauge("http_requests_in_flight", "HTTP requests being handled.")
 
 # Looking a child up by labels takes a lock and builds strings; routes are few, so their children are kept.
-_count = lru_cache(maxsize=4096)(lambda method, route, status: requests.labels(method, route, str(status)))
-_time = lru_cache(maxsize=1024)(lambda method, route: duration.labels(method, route))
+_count = lru_cache(maxsize=4096)(requests.labels)
+_time = lru_cache(maxsize=1024)(duration.labels)
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:

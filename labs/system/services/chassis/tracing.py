@@ -23,8 +23,11 @@ Kind = Literal["internal", "client", "server", "producer", "consumer"]
 Attributes = Mapping[str, str | int | float | bool]
 
 _KINDS = {name: SpanKind[name.upper()] for name in ("internal", "client", "server", "producer", "consumer")}
+# The parent of what has none; passing no parent would mean whatever span happens to be current.
+NOTHING = Context()
 _NONE: Attributes = MappingProxyType({})
 _propagator = TraceContextTextMapPropagator()
+# The global provider is never set: with one, FastAPI and others would begin to make spans of their own.
 _provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
 _tracer = _provider.get_tracer("chassis")
 
@@ -97,7 +100,7 @@ def inject(headers: MutableMapping[str, str]) -> None:
 
 def extract(headers: Mapping[str, str]) -> Context:
     """The caller's trace context; an empty one when the headers hold none, or nonsense."""
-    return _propagator.extract(headers, Context())
+    return _propagator.extract(headers, NOTHING)
 
 
 def ids() -> tuple[str, str]:

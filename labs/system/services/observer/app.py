@@ -34,7 +34,7 @@ def build(settings: ObserverSettings) -> Service:
     for part in (received, routes.reader(store), jaeger.router(store), _page()):
         api.include_router(part)
     health = Health()
-    health.add("store", partial(asyncio.to_thread, store.services))
+    health.add("store", partial(asyncio.to_thread, store.check))
     # Also on the ops port: with PORT=16686 OPS_PORT=4318 observer stands exactly where a Jaeger would.
     return Service("observer", settings, api, health, [_Closing(store)], ops=[received])
 

@@ -37,7 +37,9 @@ INSERT_SPAN = "INSERT OR IGNORE INTO spans VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?,
 INSERT_LOG = "INSERT INTO logs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_ALERT = "INSERT INTO alerts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
 AS_TEXT = "CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(value AS TEXT) END"
-LOG_COLUMNS = "id, at_us, service, instance, level, message, trace_id, span_id, correlation_id, fields"
+SPAN_COLUMNS = ["trace_id", "span_id", "parent_id", "service", "instance", "name", "kind", "start_us", "duration_us"]
+LOG_COLUMNS = ["at_us", "service", "instance", "level", "message", "trace_id", "span_id", "correlation_id"]
+ALERT_COLUMNS = ["received_us", "status", "name", "starts_at", "ends_at"]
 
 
 class Store:
@@ -48,6 +50,7 @@ class Store:
         self._limits = {"spans": max_spans, "logs": max_logs, "alerts": max_alerts}
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Telemetry may lose its last second on a power cut; an fsync per batch would cost more than it saves.
         self._connection.execute("PRAGMA synchronous = OFF")
@@ -57,6 +60,10 @@ class Store:
         """Close the file; further calls fail."""
         with self._lock:
             self._connection.close()
+
+    def check(self) -> None:
+        """Prove that the file still answers. Raises: sqlite3.Error when it does not."""
+        self._read("SELECT 1 FROM alerts LIMIT 1")
 
     def add_spans(self, spans: Iterable[Span]) -> None:
         """Keep spans; one that is already there (a repeated export) is left as it is."""
@@ -146,18 +153,17 @@ class Store:
             where.append("(instr(lower(message), lower(?)) OR instr(lower(fields), lower(?)))")
             values += [query.text, query.text]
         rows = self._read(
-            f"SELECT {LOG_COLUMNS} FROM logs WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", *values, query.limit
+            f"SELECT * FROM logs WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", *values, query.limit
         )
-        return [(row[0], LogLine(*row[1:9], fields=json.loads(row[9]))) for row in reversed(rows)]
+        return [(row["id"], _log_line(row)) for row in reversed(rows)]
 
     def alerts(self, *, name: str = "", status: str = "", limit: int = 100) -> list[Alert]:
         """The newest notifications, newest first, with that alert name and status when given."""
         rows = self._read(
-            "SELECT received_us, status, name, labels, annotations, starts_at, ends_at FROM alerts"
-            " WHERE (? = '' OR name = ?) AND (? = '' OR status = ?) ORDER BY id DESC LIMIT ?",
+            "SELECT * FROM alerts WHERE (? = '' OR name = ?) AND (? = '' OR status = ?) ORDER BY id DESC LIMIT ?",
             *(name, name, status, status, limit),
         )
-        return [Alert(*row[:3], json.loads(row[3]), json.loads(row[4]), *row[5:]) for row in rows]
+        return [_alert(row) for row in rows]
 
     def clear(self) -> None:
         """Forget everything: a lab starts with an empty page."""
@@ -176,9 +182,25 @@ class Store:
             return self._connection.execute(statement, values).fetchall()
 
 
-def _span(row: tuple[Any, ...]) -> Span:
-    attributes, events, links = (json.loads(text) for text in row[11:14])
-    return Span(*row[1:10], bool(row[10]), attributes, events, [Link(*pair) for pair in links])
+def _span(row: sqlite3.Row) -> Span:
+    values = {name: row[name] for name in SPAN_COLUMNS}
+    return Span(
+        **values,
+        error=bool(row["error"]),
+        attributes=json.loads(row["attributes"]),
+        events=json.loads(row["events"]),
+        links=[Link(*pair) for pair in json.loads(row["links"])],
+    )
+
+
+def _log_line(row: sqlite3.Row) -> LogLine:
+    values = {name: row[name] for name in LOG_COLUMNS}
+    return LogLine(**values, fields=json.loads(row["fields"]))
+
+
+def _alert(row: sqlite3.Row) -> Alert:
+    values = {name: row[name] for name in ALERT_COLUMNS}
+    return Alert(**values, labels=json.loads(row["labels"]), annotations=json.loads(row["annotations"]))
 
 
 def _json(value: object) -> str:

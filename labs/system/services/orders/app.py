@@ -53,6 +53,8 @@ def assemble(settings: Settings, bus: Bus) -> Service:
 
     health = Health()
     health.add("database", database.check)
+    # Without any key nobody can be told from anybody; old keys are enough, so users may be down later.
+    health.add("token_keys", verifier.check)
     # Not required: with an outbox orders can be taken while the broker is away.  Requiring it would take all
     # instances out at once, for a reason that none of them can mend and no customer would notice.
     health.add("events", bus.check, required=False)

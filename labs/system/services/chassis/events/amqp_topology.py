@@ -1,0 +1,65 @@
+"""Declares the topology on RabbitMQ: exchanges, quorum queues, their retry queues and dead letters.
+
+Quorum queues, because they are replicated, survive a node and count deliveries. Idempotent: every service
+declares everything, and whoever is first creates it.
+
+Refuses to change what exists with other arguments: the broker closes the channel, and a person has to look.
+"""
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractExchange
+
+from chassis.events import topology
+
+_QUORUM = {"x-queue-type": "quorum"}
+# At least once also inside the broker: a message leaves its queue only when the next one has confirmed it.
+_SAFE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+
+
+async def declare(channel: AbstractChannel) -> dict[str, AbstractExchange]:
+    """Declare all of it; returns the exchanges to publish to, by name ("" is the default exchange)."""
+    exchanges: dict[str, AbstractExchange] = {"": channel.default_exchange}
+    unrouted = await channel.declare_exchange(topology.UNROUTED, ExchangeType.FANOUT, durable=True)
+    await (await channel.declare_queue(topology.UNROUTED, durable=True, arguments={**_QUORUM})).bind(unrouted)
+    for name in topology.EXCHANGES:
+        exchanges[name] = await channel.declare_exchange(
+            name, ExchangeType.TOPIC, durable=True, arguments={"alternate-exchange": topology.UNROUTED}
+        )
+    dead = await channel.declare_exchange(topology.DEAD, ExchangeType.DIRECT, durable=True)
+    exchanges[topology.DEAD] = dead
+    for subscription in topology.SUBSCRIPTIONS:
+        await _declare_subscription(channel, subscription, exchanges)
+    return exchanges
+
+
+async def _declare_subscription(
+    channel: AbstractChannel, subscription: str, exchanges: dict[str, AbstractExchange]
+) -> None:
+    buried = await channel.declare_queue(topology.dead_queue(subscription), durable=True, arguments={**_QUORUM})
+    await buried.bind(exchanges[topology.DEAD], routing_key=subscription)
+    for seconds in topology.RETRY_DELAYS:
+        # Nobody consumes these: a message waits until its time is up, and is "dead-lettered" back to work.
+        await channel.declare_queue(
+            topology.retry_queue(subscription, seconds),
+            durable=True,
+            arguments={
+                **_QUORUM,
+                **_SAFE,
+                "x-message-ttl": seconds * 1000,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": subscription,
+            },
+        )
+    queue = await channel.declare_queue(
+        subscription,
+        durable=True,
+        arguments={
+            **_QUORUM,
+            **_SAFE,
+            "x-delivery-limit": topology.DELIVERY_LIMIT,
+            "x-dead-letter-exchange": topology.DEAD,
+            "x-dead-letter-routing-key": subscription,
+        },
+    )
+    for binding in topology.SUBSCRIPTIONS[subscription]:
+        await queue.bind(exchanges[binding.exchange], routing_key=binding.pattern)

@@ -1,0 +1,86 @@
+"""HTTP/1.1 on a socket: uvicorn's protocol, with limits on the head of a request and problems for malformed ones.
+
+Refuses a head that is too large or too slow: without limits a few idle clients hold connections and memory for ever.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from chassis import context
+from chassis.problems import Problem, phrase, render
+
+HEAD_BYTES = 32 * 1024
+HEAD_SECONDS = 10.0
+
+
+class _TooLarge(Exception):
+    """The head of the request is over the limit."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _head = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """A new connection owes us the head of a request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is owed any more."""
+        self._head_complete()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request begins on a new or a kept connection."""
+        self._await_head()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the target."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is here; the body has a limit of its own in the middleware."""
+        self._head_complete()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of one or more requests."""
+        if not self.transport.is_closing():
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser could not read is answered in the same shape as any other error."""
+        status = 431 if self._head > HEAD_BYTES else 400
+        with context.bind(context.accept(None)):
+            response = render(Problem(status, phrase(status), headers={"Connection": "close"}), "/")
+        head = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
+        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n" % (status, phrase(status).encode(), head))
+        self.transport.write(bytes(response.body))
+        self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > HEAD_BYTES:
+            raise _TooLarge
+
+    def _await_head(self) -> None:
+        self._head_complete()
+        self._head = 0
+        self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_complete(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,23 @@
+"""Settings of the gateway. Refuses to start without keys to sign identities with, or with a routes file it cannot read."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from chassis.identity.internal import parse_keys
+from chassis.settings import ServiceKeySettings, ServiceSettings, TokenSettings
+from pydantic import AfterValidator, Field
+
+
+def _signing_keys(value: str) -> str:
+    parse_keys(value)
+    return value
+
+
+class GatewaySettings(ServiceSettings, TokenSettings, ServiceKeySettings):
+    """What the gateway is told, beside the routes file."""
+
+    identity_keys: Annotated[str, AfterValidator(_signing_keys)] = Field(repr=False)
+    routes_file: Path
+    redis_url: str = Field(repr=False, pattern=r"^(rediss?|unix)://")
+    users_url: str = Field(pattern=r"^https?://")
+    rate_limit_mode: Literal["open", "closed"] = "open"

@@ -1,0 +1,70 @@
+"""The running system that the end-to-end tests share, one per engine, mended after each test.
+
+The same tests run on plain processes (always), on processes with RabbitMQ (`-m rabbitmq`) and in Docker (`-m docker`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from processes.leash import Leash
+
+from tests.system.harness.base import Account, System
+from tests.system.harness.processes import ProcessSystem
+
+ENGINES = [
+    "processes",
+    pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
+    pytest.param("docker", marks=pytest.mark.docker),
+]
+# Long enough for clients to see it and for backoff to grow; in Docker as long as the promise says.
+OUTAGE_SECONDS = {"docker": 30.0}
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def running(request: pytest.FixtureRequest) -> Iterator[System]:
+    """A started system on one engine."""
+    if request.param == "docker":
+        from tests.system.harness.docker import DockerSystem
+
+        yield from DockerSystem.started()
+        return
+    leash = Leash()
+    system = ProcessSystem(leash, rabbitmq=request.param == "rabbitmq")
+    try:
+        system.stack.start()
+        yield system
+    finally:
+        system.close()
+        system.stack.stop()
+        leash.release()
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    """The running system; whatever the test does to it is mended afterwards."""
+    yield running
+    running.mend()
+
+
+@pytest.fixture
+def customer(system: System) -> Account:
+    """A fresh user with a session."""
+    return system.register()
+
+
+@pytest.fixture(params=["choreography", "orchestration"])
+def saga(request: pytest.FixtureRequest, system: System) -> str:
+    """Each style of saga; orders is configured for it."""
+    style = str(request.param)
+    if style == "orchestration":
+        system.reconfigure("orders", SAGA=style)
+        system.wait_ready("orders")
+    return style
+
+
+@pytest.fixture
+def outage_seconds(system: System) -> float:
+    """How long an outage lasts here."""
+    return OUTAGE_SECONDS.get(system.name, 4.0)
