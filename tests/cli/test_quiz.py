@@ -266,8 +266,8 @@ def test_on_a_terminal_questions_asked_by_name_open_in_the_app(tutor: Tutor) -> 
 def test_spelled_out_kinds_and_levels_are_those_of_the_models() -> None:
     """The lists that completion uses, without loading a model, agree with the models."""
     from tutor.cli.quiz import Kind, Level
-    from tutor.content.models.base import Level as Real
     from tutor.content.models.question import KINDS
+    from tutor.shapes import Level as Real
 
     assert tuple(Kind) == KINDS
     assert [level.value for level in Level] == [level.value for level in Real]

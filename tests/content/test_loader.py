@@ -13,8 +13,8 @@ from tests.content.conftest import QUESTIONS, PackFolder
 from tutor.content.models.question import KINDS, QuestionFile
 from tutor.content.models.scenario import ScenarioFile
 from tutor.content.source import read_pack
-from tutor.content.validate import validate
 from tutor.errors import ContentError
+from tutor.validate import validate
 from tutor.yamlfile import Document, read
 
 RECAP = "recap/http-caching.yaml"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tutor.content.models.base import Strict
 from tutor.content.models.pack import ChecklistItem, Pack, Tip
 from tutor.content.models.question import Question
 from tutor.content.models.recap import RecapFile
 from tutor.content.models.scenario import Scenario
 from tutor.errors import Problem
+from tutor.shapes import Strict
 from tutor.yamlfile import Document, Place
 
 S = TypeVar("S", bound=Strict)

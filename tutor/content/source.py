@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from tutor.content.files import part_files
 from tutor.content.links import broken
-from tutor.content.models.base import Strict
 from tutor.content.models.pack import ChecklistFile, Pack, TipsFile
 from tutor.content.models.question import QuestionFile
 from tutor.content.models.recap import RecapFile
 from tutor.content.models.scenario import ScenarioFile
 from tutor.content.placed import PackSource, Placed
-from tutor.content.validate import validate
 from tutor.errors import ContentError, Problem
+from tutor.shapes import Strict
+from tutor.validate import validate
 from tutor.yamlfile import read
 
 S = TypeVar("S", bound=Strict)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tutor.content.models.base import Level
 from tutor.content.models.question import KINDS, PredictQuestion, SingleQuestion
 from tutor.content.placed import PackSource
 from tutor.errors import Problem
+from tutor.shapes import Level
 
 MIN_CHOICES = 20
 """Below so many single and predict questions, chance explains any pattern."""

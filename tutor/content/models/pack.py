@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tutor.content.models.base import Line, Slug, Strict, Text, Whole
+from tutor.shapes import Line, Slug, Strict, Text, Whole
 
 
 class ChecklistItem(Strict):

@@ -8,19 +8,8 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from tutor.content.models.base import (
-    Code,
-    Followup,
-    KeyPoint,
-    Level,
-    Line,
-    Slug,
-    Source,
-    Strict,
-    Text,
-    Whole,
-    unique,
-)
+from tutor.content.models.base import Code, Followup, KeyPoint
+from tutor.shapes import Level, Line, Slug, Source, Strict, Text, Whole, unique
 
 M = TypeVar("M", bound="Strict")
 

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from tutor.content.models.base import Code, Followup, Line, Slug, Source, Strict, Text, unique
+from tutor.content.models.base import Code, Followup
+from tutor.shapes import Line, Slug, Source, Strict, Text, unique
 
 
 class Section(Strict):

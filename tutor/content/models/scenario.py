@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tutor.content.models.base import KeyPoint, Level, Line, Slug, Source, Strict, Text, Whole, unique
+from tutor.content.models.base import KeyPoint
+from tutor.shapes import Level, Line, Slug, Source, Strict, Text, Whole, unique
 
 
 class Clarification(Strict):

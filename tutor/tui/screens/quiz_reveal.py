@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tutor.coach.quiz import Reveal
-    from tutor.content.models.base import Followup, Source
+    from tutor.content.models.base import Followup
+    from tutor.shapes import Source
 
 
 class RevealView(Vertical):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from tutor.content.models import base, pack, question, recap, scenario
 from tutor.errors import ContentError, Problem
+from tutor.shapes import PATTERNS
 from tutor.yamlfile import Document, Place
 
 M = TypeVar("M", bound=BaseModel)
@@ -32,7 +34,9 @@ def validate(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise ContentError(_problems(document, [dict(detail) for detail in error.errors(include_url=False)])) from None
+        words = _words(model)
+        details = [{**detail, "words": words} for detail in error.errors(include_url=False)]
+        raise ContentError(_problems(document, details)) from None
 
 
 def _problems(document: Document, details: list[dict[str, Any]]) -> list[Problem]:
@@ -79,7 +83,7 @@ def _missing(place: Place, detail: Mapping[str, Any], document: Document) -> str
 
 def _unknown(place: Place, detail: Mapping[str, Any], document: Document) -> str:
     key = "" if detail.get("no_guess") else str(place[-1])
-    close = get_close_matches(key[:60], _KNOWN_KEYS, n=1, cutoff=0.7)
+    close = get_close_matches(key[:60], detail["words"].keys, n=1, cutoff=0.7)
     return f"{_name(place)} is not a known key; " + (f"did you mean `{close[0]}`?" if close else "remove it")
 
 
@@ -94,14 +98,14 @@ def _choice(place: Place, detail: Mapping[str, Any], document: Document) -> str:
 
 def _kind_wanted(place: Place, detail: Mapping[str, Any], document: Document) -> str:
     given = detail["input"].get("kind") if isinstance(detail["input"], dict) else None
-    kinds = ", ".join(question.KINDS)
+    kinds = ", ".join(detail["words"].kinds)
     if given is None:
         return f"`kind` is missing; write one of {kinds}"
     return f"`kind` cannot be {given!r:.60}; write one of {kinds}"
 
 
 def _pattern(place: Place, detail: Mapping[str, Any], document: Document) -> str:
-    return f"{_name(place)} is {detail['input']!r:.60}; write {base.PATTERNS[detail['ctx']['pattern']]}"
+    return f"{_name(place)} is {detail['input']!r:.60}; write {PATTERNS[detail['ctx']['pattern']]}"
 
 
 def _too_short(place: Place, detail: Mapping[str, Any], document: Document) -> str:
@@ -154,13 +158,30 @@ _SENTENCES: dict[str, Callable[[Place, Mapping[str, Any], Document], str]] = {
 }
 
 
-def _all_keys() -> list[str]:
-    keys: set[str] = set()
-    for module in (pack, question, recap, scenario):
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, BaseModel):
-                keys.update(value.model_fields)
-    return sorted(keys)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Every key that a model and those inside it know, and the kinds to choose from."""
+
+    keys: tuple[str, ...]
+    kinds: tuple[str, ...]
 
 
-_KNOWN_KEYS = _all_keys()
+@cache
+def _words(model: type[BaseModel]) -> _Words:
+    models: dict[type[BaseModel], None] = {}
+    _collect(model, models)
+    keys = sorted({name for each in models for name in each.model_fields})
+    kinds = [get_args(each.model_fields["kind"].annotation) for each in models if "kind" in each.model_fields]
+    return _Words(tuple(keys), tuple(dict.fromkeys(one[0] for one in kinds if len(one) == 1)))
+
+
+def _collect(annotation: Any, models: dict[type[BaseModel], None]) -> None:
+    """Add to `models` each model that `annotation` is or holds, in the order of the fields."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation not in models:
+            models[annotation] = None
+            for field in annotation.model_fields.values():
+                _collect(field.annotation, models)
+        return
+    for inner in get_args(annotation):
+        _collect(inner, models)
