@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from orders.cursor import Position
+from chassis.cursor import Position
 
 _COLUMNS = "id, user_id, status, reason, stock, payment, lines, total_cents, currency, version, created_at, updated_at"
 _ONE = text(f"SELECT {_COLUMNS} FROM orders WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR user_id = :owner)")

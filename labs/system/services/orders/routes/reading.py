@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import RowMapping
 
+from chassis.cursor import Cursor, Position, position
 from chassis.identity.dependency import require
 from chassis.identity.model import Identity
 from chassis.problems import Problem, responses
 from orders import reading
-from orders.cursor import BadCursor, Position
 from orders.routes.access import database_of, missing, owner_filter, user_of
 from orders.routes.schemas import HistoryBody, OrderBody, OrderPage, StatusBody, TotalsBody
 from orders.views import as_json, row_view, status_view
@@ -31,12 +31,12 @@ async def page(
     request: Request,
     identity: Reader,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{32}$", description="From `next_cursor`")] = None,
+    cursor: Cursor = None,
     user_id: Annotated[UUID | None, Query(description=f"Of somebody else; needs {_ANY}")] = None,
 ) -> Response:
     """Orders, newest first: one's own, or with the permission those of one other user."""
     owner = _whose(identity, user_id)
-    after = _position(cursor)
+    after = position(cursor)
     async with database_of(request).transaction() as connection:
         rows = await reading.page(connection, owner, limit + 1, after)
     # One more than asked for tells whether there is a next page without counting anything.
@@ -97,13 +97,6 @@ def _whose(identity: Identity, user_id: UUID | None) -> UUID:
     if not identity.may(_ANY) and user_id != user_of(identity):
         raise Problem(403, "Not permitted", detail=f"Orders of others need the permission {_ANY}.")
     return user_id
-
-
-def _position(cursor: str | None) -> Position | None:
-    try:
-        return None if cursor is None else Position.decode(cursor)
-    except BadCursor:
-        raise Problem(422, "Bad cursor", detail="Use next_cursor of an earlier page, unchanged.") from None
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -10,9 +10,17 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
+
+from chassis.problems import Problem
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The parameter as a route declares it; the pattern is what `encode` makes, so that the contract says it too.
+Cursor = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{32}$", description="From `next_cursor`")]
 
 
 class BadCursor(ValueError):
@@ -21,7 +29,7 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Position:
-    """The last order of a page."""
+    """The last row of a page, in a list by time and id."""
 
     created_at: datetime
     id: UUID
@@ -42,3 +50,11 @@ class Position:
         except (binascii.Error, UnicodeEncodeError, OverflowError) as error:
             raise BadCursor from error
         return cls(created_at, UUID(bytes=raw[8:]))
+
+
+def position(cursor: str | None) -> Position | None:
+    """Where the page before ended, None for the first page; a 422 for what is no cursor of ours."""
+    try:
+        return None if cursor is None else Position.decode(cursor)
+    except BadCursor:
+        raise Problem(422, "Bad cursor", detail="Use next_cursor of an earlier page, unchanged.") from None
