@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A slim Debian base image without any container registry. usage: base.sh SUITE TAG   (needs root and debootstrap)
+# A slim Debian base image without any container registry. Needs root and debootstrap.
+# usage: base.sh SUITE TAG LABEL   (the label tells it from an official image)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-suite=$1 tag=$2
+suite=$1 tag=$2 label=$3
 mirror=$("$here/mirror.sh") security=$("$here/mirror.sh" security)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -17,6 +18,7 @@ path-exclude=/usr/share/info/*
 path-exclude=/usr/share/locale/*
 path-exclude=/usr/share/groff/*
 path-exclude=/usr/share/lintian/*
+path-exclude=/usr/share/i18n/*
 EOF
 cat >"$root/etc/apt/apt.conf.d/slim" <<'EOF'
 APT::Install-Recommends "false";
@@ -27,6 +29,15 @@ Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
 EOF
+# What every stand-in does: install, and leave no lists or logs behind.
+cat >"$root/usr/local/sbin/install-packages" <<'EOF'
+#!/bin/sh
+set -e
+apt-get -qq update
+DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$@"
+rm -rf /var/lib/apt/lists/* /var/log/*.log /var/log/apt /var/cache/debconf/*-old /var/lib/dpkg/*-old
+EOF
+chmod +x "$root/usr/local/sbin/install-packages"
 # No package may start its daemon while an image is built.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod +x "$root/usr/sbin/policy-rc.d"
@@ -42,4 +53,4 @@ find "$root/usr/share/doc" -depth -type d -empty -delete
 rm -rf "$root"/usr/share/{man,info,groff,lintian,locale}/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* \
   "$root"/var/log/*.log "$root"/var/log/apt/* "$root"/var/cache/debconf/*-old "$root"/var/cache/ldconfig/* "$root"/var/lib/dpkg/*-old
 tar -C "$root" --numeric-owner -c . | docker import \
-  -c 'CMD ["bash"]' -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$tag" >/dev/null
+  -c "LABEL $label=base" -c 'CMD ["bash"]' -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$tag" >/dev/null

@@ -2,6 +2,7 @@
 # Prints the package mirror that this machine's apt is set up with. usage: mirror.sh [main|security]
 # No host is named in this folder: on a company's network it is theirs, elsewhere it is Debian's.
 set -euo pipefail
+# shellcheck disable=SC2016  # apt expands them
 sources() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | sort -u; }
 [[ -n $(sources) ]] || apt-get -qq update >&2
 case ${1:-main} in
