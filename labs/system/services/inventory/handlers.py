@@ -5,14 +5,12 @@ that follow, so one inventory serves both kinds of order at once and switching n
 """
 
 from collections.abc import Mapping
-
-
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.consumer import Handler
 from chassis import outbox
+from chassis.consumer import Handler
 from chassis.events.contracts import (
     Contract,
     InventoryRejected,

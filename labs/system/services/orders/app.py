@@ -59,5 +59,5 @@ def assemble(settings: Settings, bus: Bus) -> Service:
     # instances out at once, for a reason that none of them can mend and no customer would notice.
     health.add("events", bus.check, required=False)
     sweeper = Sweeper(database, Payments(client), pace)
-    # Stopped in reverse: first no new deliveries, then nobody who uses the database, then the database.
-    return Service(NAME, settings, api, health, [database, verifier, client, sweeper, Relay(database, bus), bus])
+    # Stopped in reverse: the relay before the bus it publishes to, the bus before the database its handlers use.
+    return Service(NAME, settings, api, health, [database, verifier, client, sweeper, bus, Relay(database, bus)])

@@ -68,7 +68,7 @@ async def apply(
         )
         if age is not None:
             await _announce(connection, before, after, events, cause)
-            metrics.after_commit(connection, partial(_count, after, events, age))
+            metrics.after_commit(connection, partial(_count, before, after, events, age))
             return after
     raise Contended(str(order_id))
 
@@ -86,11 +86,12 @@ async def _announce(
         await outbox.add(connection, new_event(contract, subject=after.id, producer=NAME, cause=cause))
 
 
-def _count(order: Order, events: Sequence[OrderEvent], age: float) -> None:
+def _count(before: Order, after: Order, events: Sequence[OrderEvent], age: float) -> None:
     for event in events:
         if event.kind is Kind.CONFIRMED:
             metrics.orders.labels("confirmed").inc()
         elif event.kind is Kind.CANCELLED:
             metrics.orders.labels(event.data["reason"]).inc()
-    if step(order) is Step.DONE:
-        metrics.saga_duration.labels(order.saga.value, order.status.value.lower()).observe(age)
+    # Only the change that ends it: news that finds the saga done (a void of what was never charged) ends nothing.
+    if step(after) is Step.DONE and step(before) is not Step.DONE:
+        metrics.saga_duration.labels(after.saga.value, after.status.value.lower()).observe(age)

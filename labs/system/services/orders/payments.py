@@ -21,8 +21,8 @@ class Silent(Exception):
 
 class _Answer(BaseModel):
     status: Literal["PENDING", "CAPTURED", "DECLINED", "UNKNOWN", "REFUNDED", "VOIDED"]
-    payment_id: UUID | None = None
-    amount_cents: Annotated[int, Field(ge=0)] = 0
+    payment_id: UUID
+    amount_cents: Annotated[int, Field(ge=0)]
     decline_reason: str | None = None
 
 
@@ -58,7 +58,6 @@ def _news(answer: _Answer) -> OrderEvent | None:
             return OrderEvent(Kind.PAYMENT_DECLINED, {"reason": answer.decline_reason or "declined"})
         case "UNKNOWN":
             return OrderEvent(Kind.PAYMENT_UNKNOWN, {})
-        case (
-            _
-        ):  # PENDING: payments has not begun.  REFUNDED, VOIDED: only said of cancelled orders, which come by event
+        case _:
+            # PENDING: nothing is known yet.  REFUNDED, VOIDED: only of cancelled orders, and those are told by event.
             return None

@@ -54,7 +54,8 @@ _CLAIM = text("""
         RETURNING 1
     )
     SELECT EXISTS (SELECT FROM claimed) AS mine,
-           (SELECT jsonb_object_agg(sku, price_cents) FROM products WHERE sku = ANY(CAST(:skus AS text[]))) AS prices
+           (SELECT CAST(json_object_agg(sku, price_cents) AS text) FROM products
+            WHERE sku = ANY(CAST(:skus AS text[]))) AS prices
 """)
 
 # A statement of its own: it sees what the transaction that we waited for has committed.  Always by user AND key.

@@ -14,7 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.cursor import Position
 
-_COLUMNS = "id, user_id, status, reason, stock, payment, lines, total_cents, currency, version, created_at, updated_at"
+# JSON leaves the database as text: whether a driver decodes jsonb by itself differs between versions of drivers.
+_COLUMNS = (
+    "id, user_id, status, reason, stock, payment, CAST(lines AS text) AS lines, total_cents, currency, version,"
+    " created_at, updated_at"
+)
 _ONE = text(f"SELECT {_COLUMNS} FROM orders WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR user_id = :owner)")
 
 # Keyset, not OFFSET: the index is entered where the last page ended, so page 1000 costs what page 1 costs, and an
@@ -26,7 +30,10 @@ _NEXT = text(f"""
     SELECT {_COLUMNS} FROM orders WHERE user_id = :user_id AND (created_at, id) < (:at, :id)
     ORDER BY created_at DESC, id DESC LIMIT :count
 """)
-_HISTORY = text("SELECT version, type, data, occurred_at FROM order_events WHERE order_id = :id ORDER BY version")
+_HISTORY = text("""
+    SELECT version, type, CAST(data AS text) AS data, occurred_at FROM order_events
+    WHERE order_id = :id ORDER BY version
+""")
 _TOTALS = text("SELECT placed, confirmed, cancelled, spent_cents FROM user_order_totals WHERE user_id = :user_id")
 _PRODUCTS = text("SELECT sku, name, price_cents FROM products ORDER BY sku")
 

@@ -19,7 +19,7 @@ from chassis import context
 from orders.model import Kind, Order, OrderEvent, Status, fold
 from orders.steps import commands, step
 
-_HISTORY = text("SELECT type, data FROM order_events WHERE order_id = :id ORDER BY version")
+_HISTORY = text("SELECT type, CAST(data AS text) AS data FROM order_events WHERE order_id = :id ORDER BY version")
 
 # The update comes first and everything else is fed by the row it returns.  When somebody else was faster it returns
 # none, nothing is written, and the transaction is still good for another look.  The primary key of order_events says

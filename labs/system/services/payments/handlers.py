@@ -8,7 +8,6 @@ no trace of a charge, and charge. With the intent committed first, recovery afte
 
 from collections.abc import Mapping
 
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumer import Handler

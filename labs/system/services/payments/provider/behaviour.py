@@ -26,7 +26,7 @@ WRITE = text(
 class Behaviour(BaseModel):
     """What goes wrong; everything left out goes right, so an empty object is good behaviour."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     latency_ms: int = Field(default=0, ge=0, le=30_000)
     decline_rate: float = Field(default=0, ge=0, le=1)
