@@ -20,6 +20,7 @@ MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 39
 FORBIDDEN_WORDS = re.compile(r"(?i)(^|_)(cards?|decks?|exercises?|managers?|helpers?|utils?)(_|$)")
 HEAVY = {"textual", "docker", "httpx", "jinja2", "fsrs", "pydantic", "yaml", "sqlite3", "rapidfuzz", "termaid", "ulid"}
+HEAVY |= {"aio_pika", "asyncpg", "redis"}
 PURE = ("study", "interview", "schedule", "content/models")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,0 +1,1 @@
+"""What runs a lab's system. One file per engine; refuses to know what a lab teaches."""
