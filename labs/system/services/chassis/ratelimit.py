@@ -5,9 +5,11 @@ burst once and then the rate. Why a script: read, refill, take and write must be
 the last token. Why the server's clock: instances disagree by milliseconds to seconds, and each would refill on its own.
 """
 
+import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chassis.redis import Redis, RedisUnavailable
 
@@ -73,3 +75,15 @@ class TokenBucket:
         answer: tuple[int, str, str]
         answer = tuple(await self._redis.call("EVAL", _SCRIPT, *arguments))
         return answer
+
+
+@lru_cache(maxsize=4096)
+def client_network(peer: str) -> str:
+    """The address a limit is counted by. An IPv6 client owns 2^64 addresses: its network counts as one client."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer or "unknown"
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return peer

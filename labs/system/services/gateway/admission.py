@@ -9,11 +9,9 @@ RATE_LIMIT_MODE and per limit: open lets requests pass uncounted (and withdrawn 
 answers 503.
 """
 
-import ipaddress
 import logging
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from chassis.breaker import CircuitBreaker, CircuitOpen
@@ -24,7 +22,7 @@ from chassis.identity.model import Identity
 from chassis.identity.permissions import permissions_of
 from chassis.identity.tokens import InvalidToken, TokenVerifier
 from chassis.problems import Problem
-from chassis.ratelimit import Decision, LimiterUnavailable, TokenBucket
+from chassis.ratelimit import Decision, LimiterUnavailable, TokenBucket, client_network
 from chassis.redis import Redis
 from prometheus_client import Counter
 
@@ -172,15 +170,3 @@ def _limit_headers(name: str, limit: Limit, remaining: int) -> Headers:
         (b"ratelimit-policy", f'"{name}";q={limit.burst};w={math.ceil(limit.burst / limit.rate)}'.encode()),
         (b"ratelimit", f'"{name}";r={remaining};t={full_in}'.encode()),
     ]
-
-
-@lru_cache(maxsize=4096)
-def client_network(peer: str) -> str:
-    """The address a limit is counted by. An IPv6 client owns 2^64 addresses: its network counts as one client."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return peer or "unknown"
-    if address.version == 6 and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return peer
