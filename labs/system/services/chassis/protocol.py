@@ -1,6 +1,7 @@
 """HTTP/1.1 on a socket: uvicorn's protocol, with limits on the head of a request and problems for malformed ones.
 
 Refuses a head that is too large or too slow: without limits a few idle clients hold connections and memory for ever.
+And, under mutual TLS, a caller that is not on the list: that the authority knows it says who it is, not what it may do.
 """
 
 import asyncio
@@ -19,15 +20,22 @@ class _TooLarge(Exception):
     """The head of the request is over the limit."""
 
 
+class _Stranger(Exception):
+    """The certificate is good, and its owner has no business here."""
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
+    callers: frozenset[str] | None = None  # None: plain HTTP, nobody shows a certificate
     _head = 0
+    _stranger = False
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """A new connection owes us the head of a request."""
         super().connection_made(transport)
+        self._stranger = self.callers is not None and self.callers.isdisjoint(_names(transport))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -53,6 +61,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is here; the body has a limit of its own in the middleware."""
         self._head_complete()
+        if self._stranger:
+            raise _Stranger
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -62,7 +72,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What the parser could not read is answered in the same shape as any other error."""
-        status = 431 if self._head > HEAD_BYTES else 400
+        status = 403 if self._stranger else 431 if self._head > HEAD_BYTES else 400
         with context.bind(context.accept(None)):
             response = render(Problem(status, phrase(status), headers={"Connection": "close"}), "/")
         head = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
@@ -84,3 +94,14 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def guarded(callers: frozenset[str] | None) -> type[GuardedProtocol]:
+    """The protocol for a listener that lets these callers in, by the names in their certificates; None: everybody."""
+    return type("GuardedProtocol", (GuardedProtocol,), {"callers": callers})
+
+
+def _names(transport: asyncio.BaseTransport) -> set[str]:
+    """What the peer's certificate, which the handshake has verified, says that it is."""
+    certificate = transport.get_extra_info("peercert") or {}
+    return {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}

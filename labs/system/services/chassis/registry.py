@@ -28,7 +28,7 @@ CALL_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
 def registration(name: str, settings: "ServiceSettings") -> dict[str, Any]:
     """What Consul is told: the address to call, and the URL to ask whether it is ready."""
-    scheme = "https" if settings.tls_dir else "http"
+    scheme = "https" if settings.serves_tls else "http"
     where = urlsplit(settings.advertise_url or f"{scheme}://{settings.instance_id}:{settings.port}")
     host = where.hostname or settings.instance_id
     literal = f"[{host}]" if ":" in host else host

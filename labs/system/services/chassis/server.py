@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from chassis import logs, tracing
 from chassis.faults import Faults
-from chassis.protocol import GuardedProtocol
+from chassis.protocol import guarded
 from chassis.service import Component, Service, business_app, ops_app
 from chassis.tls import server_context
 
@@ -90,10 +90,10 @@ def bind(name: str, host: str, port: int) -> socket.socket:
 class Listener(uvicorn.Server):
     """One port."""
 
-    def __init__(self, app: ASGIApp, tls_dir: str = "") -> None:
+    def __init__(self, app: ASGIApp, tls_dir: str = "", callers: frozenset[str] = frozenset()) -> None:
         config = uvicorn.Config(
             app,
-            http=GuardedProtocol,
+            http=guarded(callers if tls_dir else None),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -146,7 +146,9 @@ class Process:
         faults = Faults()
         self._service = service
         self._sockets = business, ops
-        self._business = Listener(business_app(service, faults), service.settings.tls_dir)
+        settings = service.settings
+        tls_dir = settings.tls_dir if settings.serves_tls else ""
+        self._business = Listener(business_app(service, faults), tls_dir, settings.callers)
         self._ops = Listener(ops_app(service, faults))
         self._started: list[Component] = []
         self._registration = _registration(service)

@@ -59,6 +59,7 @@ class ServiceSettings(BaseSettings):
     consul_url: BaseUrl = ""
     advertise_url: BaseUrl = ""
     tls_dir: str = ""
+    tls_callers: str = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
 
     @model_validator(mode="after")
@@ -70,7 +71,19 @@ class ServiceSettings(BaseSettings):
         missing = [name for name in TLS_FILES if self.tls_dir and not (Path(self.tls_dir) / name).is_file()]
         if missing:
             raise ValueError(f"TLS_DIR must hold {', '.join(TLS_FILES)}; it lacks {', '.join(missing)}")
+        if self.serves_tls and not self.callers:
+            raise ValueError("TLS_CALLERS must name whose certificates are accepted when TLS_DIR is set")
         return self
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether callers of the business port have to show a certificate."""
+        return bool(self.tls_dir)
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """Whose certificates the business port accepts."""
+        return frozenset(filter(None, (name.strip() for name in self.tls_callers.split(","))))
 
 
 class DatabaseSettings(BaseSettings):
@@ -87,13 +100,18 @@ class EventSettings(BaseSettings):
     prefetch: int = Field(default=20, ge=1, le=1000)
 
 
-class TokenSettings(BaseSettings):
-    """For services that know who is asking."""
+class IdentitySettings(BaseSettings):
+    """What access tokens say, and the keys of X-Identity: for issuer and verifiers alike."""
 
-    jwks_url: str
     token_issuer: str = "https://users.shop.test"
     token_audience: str = "shop"
     identity_keys: str = Field(repr=False)
+
+
+class TokenSettings(IdentitySettings):
+    """For services that know who is asking."""
+
+    jwks_url: str
 
 
 class ServiceKeySettings(BaseSettings):

@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 Update = Callable[[Sequence[Address]], None]
 RESOLVE_EVERY = 5.0
 CONSUL_WAIT = 30
+SHORTEST_PAUSE = 0.1  # a Consul that answers at once, again and again, must not keep this process busy
 LONGEST_PAUSE = 10.0
+_GARBAGE = (ValueError, KeyError, TypeError, AttributeError)  # what an answer raises that is not what Consul sends
 
 
 class StaticDiscovery:
@@ -78,12 +80,14 @@ class ConsulDiscovery:
 
     def __init__(self, name: str, base_url: str, update: Update, *, wait: int = CONSUL_WAIT) -> None:
         self._name = name
+        self._first: Callable[[], object] | None = None
         self._url = f"{base_url}/v1/health/service/{name}"
         self._update = update
         self._wait = wait
 
-    async def run(self) -> None:
-        """Until cancelled; pauses grow, with jitter, while Consul cannot be asked."""
+    async def run(self, first: Callable[[], object] | None = None) -> None:
+        """Until cancelled; `first` is called before the first list. Pauses grow, with jitter, while Consul is away."""
+        self._first = first
         # Consul adds up to wait/16 of its own; the timeout is there for a connection that died without a word.
         timeout = aiohttp.ClientTimeout(total=self._wait + self._wait / 16 + 5, sock_connect=2)
         index, failures = 0, 0
@@ -92,7 +96,8 @@ class ConsulDiscovery:
                 try:
                     index = await self._ask(session, index)
                     failures = 0
-                except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+                    await asyncio.sleep(SHORTEST_PAUSE)
+                except (aiohttp.ClientError, TimeoutError, *_GARBAGE) as error:
                     failures += 1
                     index = 0
                     if failures == 1:
@@ -105,8 +110,11 @@ class ConsulDiscovery:
             answer.raise_for_status()
             following = int(answer.headers["X-Consul-Index"])
             entries: list[dict[str, Any]] = await answer.json(content_type=None)
-        addresses = [_address(entry) for entry in entries]
+        addresses = [_address(entry, self._name) for entry in entries]
         if addresses:
+            if self._first is not None:
+                self._first()
+                self._first = None
             self._update(addresses)
         elif index != following:
             # More often a registry that lost its memory than a service without a single instance.
@@ -115,15 +123,18 @@ class ConsulDiscovery:
         return following if following >= index else 0
 
 
-def _address(entry: dict[str, Any]) -> Address:
+def _address(entry: dict[str, Any], name: str) -> Address:
     service = entry["Service"]
-    host = service["Address"] or entry["Node"]["Address"]
-    return Address((service.get("Meta") or {}).get("scheme", "http"), host, int(service["Port"]), host)
+    host, port = service["Address"] or entry["Node"]["Address"], int(service["Port"])
+    scheme = (service.get("Meta") or {}).get("scheme", "http")
+    if scheme not in ("http", "https") or not isinstance(host, str) or not 0 < port < 65_536:
+        raise ValueError(f"{scheme}://{host}:{port} is no address")
+    # Called by the service's name: that is what the certificate of each of its instances says.
+    return Address(scheme, host, port, name)
 
 
 async def consul_or_static(consul: ConsulDiscovery, static: StaticDiscovery) -> None:
-    """Consul, with the static list until (and unless) it has answered for the first time."""
-    await static.once()
-    await consul.run()
-
-
+    """Consul, with the static list until (and unless) it has named an instance for the first time."""
+    async with asyncio.TaskGroup() as both:
+        until_then = both.create_task(static.run())
+        both.create_task(consul.run(first=until_then.cancel))
