@@ -96,7 +96,8 @@ class CircuitBreaker:
         self._calls = [0] * BUCKETS
         self._failures = [0] * BUCKETS
         self._tick = int(clock() / self._width)
-        STATE.labels(name).set(State.CLOSED)
+        # Read when scraped, from the newest breaker of this name: one that was replaced must not speak for it.
+        STATE.labels(name).set_function(lambda: float(self.state))
 
     def allow(self) -> Permit:
         """A permit for one call, or CircuitOpen."""
@@ -159,4 +160,3 @@ class CircuitBreaker:
             self._opened_at = self._clock()
         self._calls = [0] * BUCKETS
         self._failures = [0] * BUCKETS
-        STATE.labels(self.name).set(state)

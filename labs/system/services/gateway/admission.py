@@ -1,8 +1,7 @@
 """Who may pass, and how often: token, denylist and rate limit, in as few round trips as possible.
 
 For a JWT that is one: its signature is checked here with cached keys, then one Redis script looks at the denylist and
-takes a token from the bucket. An opaque token means nothing without users, and users is asked each time: a cache of
-even a second would break the one promise that opaque tokens make, that revoking them takes effect at once.
+takes a token from the bucket. An opaque token means nothing without users, so users is asked (see introspection).
 
 Refuses to wait for Redis: 100 ms at most, and behind a breaker. What happens without Redis is a decision, made in
 RATE_LIMIT_MODE and per limit: open lets requests pass uncounted (and withdrawn JWTs live until they expire), closed
@@ -12,21 +11,19 @@ answers 503.
 import logging
 import math
 from dataclasses import dataclass
-from typing import Any
+
+from prometheus_client import Counter
 
 from chassis.breaker import CircuitBreaker, CircuitOpen
-from chassis.http import Client, UpstreamError
 from chassis.identity.denylist import Denylist
 from chassis.identity.dependency import unauthorized
 from chassis.identity.model import Identity
-from chassis.identity.permissions import permissions_of
 from chassis.identity.tokens import InvalidToken, TokenVerifier
 from chassis.problems import Problem
 from chassis.ratelimit import Decision, LimiterUnavailable, TokenBucket, client_network
 from chassis.redis import Redis
-from prometheus_client import Counter
-
 from gateway.config import Limit, Route
+from gateway.introspection import Introspection
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +45,11 @@ class Admitted:
 class Admission:
     """Checks each request of a route before anything is forwarded."""
 
-    def __init__(self, verifier: TokenVerifier, redis: Redis, users: Client, mode: str) -> None:
+    def __init__(self, verifier: TokenVerifier, redis: Redis, introspection: Introspection, mode: str) -> None:
         self._verifier = verifier
         self._bucket = TokenBucket(redis, "limit")
         self._denylist = Denylist(redis)
-        self._users = users
+        self._introspection = introspection
         self._mode = mode
         # A window of a second: when Redis hangs, a second's worth of requests waits 100 ms each, then nobody does.
         self._breaker = CircuitBreaker("redis", window=1.0, minimum=5, open_for=2.0, half_open=1)
@@ -75,7 +72,7 @@ class Admission:
         """Until the token is known to be good, its bearer is only an address: guessing is limited by that."""
         if "." not in token:
             await self._count(route.limit, limit, address, None)
-            return await self._introspect(token)
+            return await self._opaque(token)
         try:
             return await self._verifier.verify(token)
         except InvalidToken as problem:
@@ -84,20 +81,12 @@ class Admission:
             await self._count(route.limit, limit, address, None)
             raise unauthorized("invalid_token") from None
 
-    async def _introspect(self, token: str) -> Identity:
-        unavailable = Problem(503, "Tokens cannot be checked at the moment", headers={"Retry-After": "2"})
-        try:
-            answer = await self._users.request("POST", "/auth/introspect", data={"token": token})
-            claims = answer.json() if answer.status == 200 else None
-        except UpstreamError as error:
-            raise unavailable from error
-        if not isinstance(claims, dict):
-            log.error("introspection answered %s", answer.status)
-            raise unavailable
-        if claims.get("active") is not True or not isinstance(claims.get("sub"), str):
+    async def _opaque(self, token: str) -> Identity:
+        identity = await self._introspection.identity(token)
+        if identity is None:
             REFUSED.labels("opaque").inc()
             raise unauthorized("invalid_token")
-        return _introspected(claims)
+        return identity
 
     async def _count(self, name: str, limit: Limit, key: str, identity: Identity | None) -> Headers:
         try:
@@ -142,19 +131,6 @@ def _bearer(authorization: bytes) -> str:
         return token.strip().decode("ascii")
     except UnicodeDecodeError:
         raise unauthorized("invalid_token") from None
-
-
-def _introspected(claims: dict[str, Any]) -> Identity:
-    roles = frozenset(role for role in claims.get("roles") or () if isinstance(role, str))
-    session, expires = claims.get("sid"), claims.get("exp")
-    return Identity(
-        subject=claims["sub"],
-        roles=roles,
-        permissions=permissions_of(roles),
-        kind="user",
-        session_id=session if isinstance(session, str) else None,
-        expires=expires if isinstance(expires, int) else None,
-    )
 
 
 def _too_many(name: str, limit: Limit, decision: Decision) -> Problem:

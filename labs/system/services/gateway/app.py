@@ -4,17 +4,17 @@ import os
 import sys
 
 from chassis.health import Health
-from chassis.http import Client
 from chassis.identity.internal import parse_keys
 from chassis.identity.tokens import TokenVerifier
 from chassis.redis import Redis
 from chassis.service import Service, new_api
 from chassis.settings import load
 from chassis.tls import client_context
-
 from gateway import dashboard
 from gateway.admission import Admission
+from gateway.exchange import Wire
 from gateway.forward import Forwarder
+from gateway.introspection import Introspection
 from gateway.proxy import Proxy
 from gateway.routes_file import BadRoutes
 from gateway.routing import Routing
@@ -22,7 +22,6 @@ from gateway.settings import GatewaySettings
 from gateway.signing import Signer
 
 REDIS_TIMEOUT = 0.1
-INTROSPECTION_TIMEOUT = 1.0
 
 
 def build() -> Service:
@@ -40,10 +39,11 @@ def assemble(settings: GatewaySettings) -> Service:
     routing = Routing(settings.routes_file, os.environ, settings.consul_url)
     verifier = TokenVerifier(settings.jwks_url, settings.token_issuer, settings.token_audience, settings)
     redis = Redis(settings.redis_url, timeout=REDIS_TIMEOUT)
-    users = Client(settings.users_url, timeout=INTROSPECTION_TIMEOUT, name="users", settings=settings)
-    forwarder = Forwarder(client_context(settings.tls_dir) if settings.tls_dir else None)
+    wire = Wire(client_context(settings.tls_dir) if settings.tls_dir else None)
+    forwarder = Forwarder(wire)
     signer = Signer(parse_keys(settings.identity_keys))
-    admission = Admission(verifier, redis, users, settings.rate_limit_mode)
+    introspection = Introspection(routing, forwarder, settings.service_key)
+    admission = Admission(verifier, redis, introspection, settings.rate_limit_mode)
 
     api = new_api("gateway")
     api.include_router(dashboard.router(dashboard.Composer(routing, forwarder, signer)))
@@ -53,4 +53,4 @@ def assemble(settings: GatewaySettings) -> Service:
     # Without keys every token would be answered 503, so that decides. Redis does not: limits say what happens without.
     health.add("signing keys of users", verifier.check)
     health.add("redis", redis.check, required=settings.rate_limit_mode == "closed")
-    return Service("gateway", settings, api, health, [redis, users, verifier, forwarder, routing])
+    return Service("gateway", settings, api, health, [redis, verifier, wire, routing])

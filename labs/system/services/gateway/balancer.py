@@ -7,6 +7,7 @@ Refuses to eject more than a share of the instances: when everything fails, the 
 sending all traffic to the last "good" one would kill that one too.
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 
 from gateway.config import Upstream
+
+log = logging.getLogger(__name__)
 
 EJECTED = Gauge("gateway_instances_ejected", "Instances kept out of the choice", ["upstream"])
 INSTANCES = Gauge("gateway_instances", "Instances known", ["upstream"])
@@ -31,8 +34,19 @@ class Address:
     @property
     def base(self) -> str:
         """The URL in front of a path."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{_literal(self.host)}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """The Host header."""
+        return f"{_literal(self.name)}:{self.port}"
+
+
+Addresses = Sequence[Address]
+
+
+def _literal(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 class Instance:
@@ -53,19 +67,20 @@ class Balancer:
     """Instances of one upstream; for one event loop."""
 
     def __init__(self, name: str, config: Upstream, clock: Callable[[], float] = time.monotonic) -> None:
-        self._name = name
         self._ejection = config.ejection
         self._least = config.balance == "least_connections"
         self._clock = clock
         self._next = 0
         self.instances: tuple[Instance, ...] = ()
+        # Read when scraped: an ejection ends by itself, and nothing happens here at that moment.
+        EJECTED.labels(name).set_function(lambda: len(self.instances) - len(self._in()))
+        INSTANCES.labels(name).set_function(lambda: len(self.instances))
 
-    def replace(self, addresses: Sequence[Address]) -> None:
+    def replace(self, addresses: Addresses) -> None:
         """The list has changed. What stays keeps its history: a fresh list must not un-eject a bad instance."""
         known = {instance.address: instance for instance in self.instances}
         unique = dict.fromkeys(addresses)
         self.instances = tuple(known.get(address) or Instance(address) for address in unique)
-        INSTANCES.labels(self._name).set(len(self.instances))
 
     def choose(self, tried: Collection[Instance] = ()) -> Instance | None:
         """The instance for the next attempt, one that was not tried yet if there is one; None when none is known."""
@@ -82,23 +97,23 @@ class Balancer:
         return min((*usable[turned:], *usable[:turned]), key=lambda instance: instance.in_flight)
 
     def succeeded(self, instance: Instance) -> None:
-        """It answered properly: all is forgiven."""
-        if instance.failures or instance.ejections:
+        """It answered properly: all is forgiven, unless it is ejected. Then this is an answer from before that."""
+        if instance.ejected_until <= self._clock():
             instance.failures = instance.ejections = 0
-            instance.ejected_until = 0.0
-            self._export()
 
     def failed(self, instance: Instance) -> None:
         """It failed, timed out or could not be reached."""
+        if instance.ejected_until > self._clock():
+            return
         instance.failures += 1
         # Back from an ejection it is on probation: the first failure sends it out again, for longer.
         enough = 1 if instance.ejections else self._ejection.failures
-        if instance.failures >= enough and instance.ejected_until <= self._clock() and self._may_eject():
+        if instance.failures >= enough and self._may_eject():
             seconds = min(self._ejection.longest, self._ejection.seconds * 2**instance.ejections)
             instance.ejections = min(instance.ejections + 1, 16)
             instance.failures = 0
             instance.ejected_until = self._clock() + seconds
-            self._export()
+            log.warning("%s is ejected for %g s", instance.base, seconds)
 
     def _may_eject(self) -> bool:
         out = len(self.instances) - len(self._in())
@@ -111,9 +126,6 @@ class Balancer:
     def _usable(self) -> Sequence[Instance]:
         usable = self._in()
         # Panic: the list has shrunk to mostly ejected instances. Spreading over all of them beats crushing the rest.
-        if len(usable) < len(self.instances) * (1 - self._ejection.share):
+        if len(usable) < max(1, len(self.instances) * (1 - self._ejection.share)):
             return self.instances
         return usable
-
-    def _export(self) -> None:
-        EJECTED.labels(self._name).set(len(self.instances) - len(self._in()))

@@ -7,7 +7,7 @@ the same request, and retries of POST that nobody asked for by name.
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gateway.templates import segments
 
@@ -17,6 +17,7 @@ Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 SELF = "gateway"  # a route with this upstream is answered here
+LARGEST_BODY = 1_048_576  # the server in front reads no more anyway, see MAX_BODY_BYTES
 
 
 def _comma_list(value: object) -> object:
@@ -106,7 +107,7 @@ class Route(Frozen):
     limit: Name = "default"
     timeout: Seconds = 5
     attempt_timeout: Seconds | None = None
-    max_body: int = Field(65_536, ge=0, le=16_777_216)
+    max_body: int = Field(65_536, ge=0, le=LARGEST_BODY)
     retry: Retry = Retry()
 
     @field_validator("path")
@@ -114,6 +115,14 @@ class Route(Frozen):
     def _template(cls, value: str) -> str:
         segments(value)
         return value
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Route":
+        if self.attempt_timeout is not None and self.attempt_timeout > self.timeout:
+            raise ValueError("attempt_timeout is one attempt's part of timeout and cannot be longer")
+        if self.upstream == SELF and self.auth != "required":
+            raise ValueError("what the gateway answers itself is about a user, so auth has to be required")
+        return self
 
 
 class Configuration(Frozen):
@@ -126,15 +135,16 @@ class Configuration(Frozen):
 
 
 def _base_url(url: str) -> str:
+    """The URL, which no message repeats: it may come from a variable, and variables hold secrets at times."""
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ValueError(f"'{url}' is not a URL: {error}") from None
+    except ValueError:
+        raise ValueError("is not a list of URLs such as http://orders:8000") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"'{url}' is not a URL such as http://orders:8000")
+        raise ValueError("is not a list of URLs such as http://orders:8000")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError(f"'{url}' must be only scheme, host and port")
+        raise ValueError("must be only scheme, host and port")
     if port == 0:
-        raise ValueError(f"'{url}' has no usable port")
+        raise ValueError("has a URL without a usable port")
     return url.rstrip("/")

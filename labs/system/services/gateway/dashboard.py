@@ -15,18 +15,21 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from chassis import context
-from chassis.identity.model import Identity
-from chassis.problems import Problem, responses
 from fastapi import APIRouter, Depends, Request, Security
 from fastapi.security import HTTPBearer
 from multidict import CIMultiDict
 from pydantic import BaseModel, Field
 
-from gateway.forward import Forwarder, Outgoing
-from gateway.proxy import ADMITTED, DEADLINE
+from chassis import context
+from chassis.identity.model import Identity
+from chassis.problems import Problem, responses
+from gateway.disconnect import while_connected
+from gateway.exchange import Outgoing
+from gateway.forward import Forwarder
+from gateway.proxy import ADMITTED, REQUEST
 from gateway.routing import Routing
 from gateway.signing import Signer
+from gateway.upstream import RunningUpstream
 
 MARGIN = 0.1  # of the deadline is kept for putting the answer together and sending it
 _BEARER = HTTPBearer(auto_error=False, description="JWT or opaque access token")
@@ -85,10 +88,11 @@ class Composer:
         self._forwarder = forwarder
         self._signer = signer
 
-    async def compose(self, user: str, viewer: Identity, authorization: str, deadline: float) -> Dashboard:
+    async def compose(self, user: str, viewer: Identity, asked: Outgoing) -> Dashboard:
         """The page, or a Problem when the user does not exist or nothing at all could be had."""
         parts = parts_of(user, viewer)
-        calls = (self._part(part, viewer, authorization, deadline) for part in parts)
+        upstreams = self._routing.in_force.upstreams
+        calls = (self._part(part, upstreams.get(part.upstream), viewer, asked) for part in parts)
         answers = await asyncio.gather(*calls, return_exceptions=True)
         found: dict[str, Any] = dict.fromkeys((part.name for part in parts), None)
         failed: list[FailedPart] = []
@@ -110,26 +114,29 @@ class Composer:
             )
         return Dashboard(**found, failed=failed, complete=not failed)
 
-    async def _part(self, part: Part, viewer: Identity, authorization: str, deadline: float) -> Any:
-        upstream = self._routing.upstreams.get(part.upstream)
+    async def _part(self, part: Part, upstream: RunningUpstream | None, viewer: Identity, asked: Outgoing) -> Any:
         if upstream is None:
             raise PartFailed(FailedPart(part=part.name, reason="unavailable", status=503))
         headers: CIMultiDict[str] = CIMultiDict(Accept="application/json")
-        headers["Authorization"] = authorization
+        headers["Authorization"] = asked.headers["authorization"]
         headers["X-Identity"] = self._signer.header(viewer, upstream.name)
         headers["X-Correlation-Id"] = context.correlation_id()
-        request = Outgoing("GET", part.path, headers, deadline, may_repeat=True)
+        request = Outgoing(
+            "GET",
+            part.path,
+            headers,
+            asked.deadline - MARGIN,
+            retry=asked.retry,
+            attempt_timeout=asked.attempt_timeout,
+            may_repeat=True,
+            whole=True,
+        )
         try:
-            async with asyncio.timeout_at(deadline):
-                with upstream.place(), await self._forwarder.send(upstream, request) as answer:
-                    body = answer.body if answer.body is not None else await answer.stream.read()
-                    status = answer.status
+            with upstream.place(), await self._forwarder.send(upstream, request) as answer:
+                return _content(part, answer.status, answer.body or b"")
         except Problem as problem:
             reason: Literal["timed_out", "unavailable"] = "timed_out" if problem.status == 504 else "unavailable"
             raise PartFailed(FailedPart(part=part.name, reason=reason, status=problem.status)) from None
-        except (TimeoutError, OSError):
-            raise PartFailed(FailedPart(part=part.name, reason="timed_out", status=504)) from None
-        return _content(part, status, body)
 
 
 def _content(part: Part, status: int, body: bytes) -> Any:
@@ -154,7 +161,7 @@ def router(composer: Composer) -> APIRouter:
 
     @routes.get(
         "/user-dashboard/{id}",
-        responses=responses(400, 401, 403, 404, 405, 408, 413, 429, 503),
+        responses=responses(400, 401, 403, 404, 405, 408, 413, 429, 431, 503),
         dependencies=[Depends(_BEARER)],
     )
     async def user_dashboard(
@@ -164,7 +171,7 @@ def router(composer: Composer) -> APIRouter:
         viewer = request.scope[ADMITTED].identity
         if str(id) != viewer.subject and not viewer.may("users:read:any"):
             raise Problem(403, "Not permitted", detail="This is somebody else's dashboard.")
-        deadline = request.scope[DEADLINE] - MARGIN
-        return await composer.compose(str(id), viewer, request.headers["authorization"], deadline)
+        async with while_connected(request.receive):
+            return await composer.compose(str(id), viewer, request.scope[REQUEST])
 
     return routes

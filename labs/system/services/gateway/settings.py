@@ -1,11 +1,15 @@
-"""Settings of the gateway. Refuses to start without keys to sign identities with, or with a routes file it cannot read."""
+"""Settings of the gateway.
+
+Refuses to start without keys to sign identities with, and with a routes file that it cannot read.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field
+
 from chassis.identity.internal import parse_keys
 from chassis.settings import ServiceKeySettings, ServiceSettings, TokenSettings
-from pydantic import AfterValidator, Field
 
 
 def _signing_keys(value: str) -> str:
@@ -19,7 +23,6 @@ class GatewaySettings(ServiceSettings, TokenSettings, ServiceKeySettings):
     identity_keys: Annotated[str, AfterValidator(_signing_keys)] = Field(repr=False)
     routes_file: Path
     redis_url: str = Field(repr=False, pattern=r"^(rediss?|unix)://")
-    users_url: str = Field(pattern=r"^https?://")
     rate_limit_mode: Literal["open", "closed"] = "open"
 
     @property

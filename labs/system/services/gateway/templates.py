@@ -4,8 +4,8 @@ The gateway and the service behind it must read a path alike, or `/api/orders/..
 and another behind it. So nothing is normalized: a path that two readers could take differently is refused, and what
 is accepted is forwarded byte for byte.
 
-Refuses encoded slashes, backslashes and percent signs, dot segments, empty segments, control characters and
-anything that is not ASCII.
+Refuses encoded slashes, backslashes and percent signs, letters and digits that are encoded for no reason (`/users/%6De`
+is not `/users/me` here, and would be there), dot segments, empty segments, control characters and what is not ASCII.
 """
 
 import re
@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Generic, TypeVar
-from urllib.parse import unquote_to_bytes
 
 T = TypeVar("T")
 
@@ -22,6 +21,7 @@ _SEGMENT = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+"
 _PATH = re.compile(rf"(?:/{_SEGMENT})+|/")
 _QUERY = re.compile(r"[!-\"$-~]*")  # printable ASCII without '#'
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_ENCODED = re.compile(r"%(..)")
 _LITERAL = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -60,14 +60,15 @@ def safe_query(query: str) -> None:
 
 
 def _refuse_ambiguous(part: str) -> None:
-    decoded = unquote_to_bytes(part) if "%" in part else part.encode()
-    if decoded in (b".", b".."):
+    # ";x" after the dots: some readers cut parameters off at the semicolon, and then it is a dot segment.
+    if part.partition(";")[0] in (".", ".."):
         raise UnsafePath("dot segments are not accepted")
-    if any(byte < 0x20 or byte == 0x7F or byte in b"/\\%" for byte in decoded):
-        raise UnsafePath("the path hides a slash, a percent sign or a control character")
-    # "%2e%2e;x" and "..;x" are dot segments to readers that cut parameters off at the semicolon.
-    if decoded.partition(b";")[0] in (b".", b".."):
-        raise UnsafePath("dot segments are not accepted")
+    for code in _ENCODED.findall(part):
+        byte = int(code, 16)
+        if byte < 0x20 or byte == 0x7F or byte in b"/\\%":
+            raise UnsafePath("the path hides a slash, a percent sign or a control character")
+        if _LITERAL.fullmatch(chr(byte)):
+            raise UnsafePath("letters, digits, dashes, dots, underscores and tildes are not to be encoded")
 
 
 @dataclass

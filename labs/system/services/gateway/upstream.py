@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from chassis.breaker import CircuitBreaker
-from chassis.problems import Problem
 from prometheus_client import Counter, Gauge
 
+from chassis import breaker
+from chassis.breaker import CircuitBreaker
+from chassis.problems import Problem
+from gateway import balancer
 from gateway.balancer import Balancer
 from gateway.config import RetryBudget, Upstream
 from gateway.discovery import ConsulDiscovery, StaticDiscovery, consul_or_static
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = Gauge("gateway_upstream_in_flight", "Requests that hold a place", ["upstream"])
 FULL = Counter("gateway_upstream_full_total", "Requests refused because all places were taken", ["upstream"])
+FIRST_LOOK = 2.0
 
 
 class Budget:
@@ -50,22 +53,37 @@ class Budget:
 
 
 class RunningUpstream:
-    """Started and stopped with the configuration that names it; kept by a reload that does not change it."""
+    """Started and stopped with the configuration that names it; kept by a reload that does not change it.
 
-    def __init__(self, name: str, config: Upstream, consul_url: str = "") -> None:
+    One that replaces another takes over what was learnt about the service: the instances and how they behaved, and
+    the breaker if its settings are the same. Whoever changes a limit does not want an open breaker closed.
+    """
+
+    def __init__(
+        self, name: str, config: Upstream, consul_url: str = "", before: "RunningUpstream | None" = None
+    ) -> None:
         self.name = name
         self.config = config
         self.balancer = Balancer(name, config)
-        self.breaker = CircuitBreaker(name, **config.breaker.model_dump())
+        self.breaker: CircuitBreaker
         self.budget = Budget(config.retry_budget)
         self.in_flight = 0
+        if before is not None:
+            self.balancer.instances = before.balancer.instances
+        if before is not None and before.config.breaker == config.breaker:
+            self.breaker = before.breaker
+        else:
+            self.breaker = CircuitBreaker(name, **config.breaker.model_dump())
         self._gauge = IN_FLIGHT.labels(name)
         self._consul_url = consul_url
+        self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Look for instances in the background: names that are not known yet must not hold up the start."""
+        """Look for instances, and go on in the background: a name that is not known yet does not hold up the start."""
         self._task = asyncio.create_task(self._discover(), name=f"discovery of {self.name}")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), FIRST_LOOK)
 
     async def stop(self) -> None:
         """Stop looking; requests under way keep the instance they have."""
@@ -76,16 +94,21 @@ class RunningUpstream:
             self._task = None
 
     async def _discover(self) -> None:
-        static = StaticDiscovery(self.name, self.config.instances, self.balancer.replace)
+        static = StaticDiscovery(self.name, self.config.instances, self._found)
         consul = None
         if self._consul_url and self.config.consul:
-            consul = ConsulDiscovery(self.config.consul, self._consul_url, self.balancer.replace)
+            consul = ConsulDiscovery(self.config.consul, self._consul_url, self._found)
         while True:
             try:
                 await (consul_or_static(consul, static) if consul else static.run())
             except Exception:  # a bug in here must not freeze the list for ever without a word
                 log.exception("looking for instances of %s failed, trying again", self.name)
                 await asyncio.sleep(5)
+
+    def _found(self, addresses: balancer.Addresses) -> None:
+        if addresses:  # nothing resolves yet, or nothing any more: what is known is the better guess
+            self.balancer.replace(addresses)
+        self._looked.set()
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -94,9 +117,16 @@ class RunningUpstream:
             FULL.labels(self.name).inc()
             raise Problem(503, f"{self.name} is at its limit", headers={"Retry-After": "1"})
         self.in_flight += 1
-        self._gauge.set(self.in_flight)
+        self._gauge.inc()
         try:
             yield
         finally:
             self.in_flight -= 1
-            self._gauge.set(self.in_flight)
+            self._gauge.dec()
+
+
+def forget(name: str) -> None:
+    """Stop exporting the state of an upstream that is gone: it would be scraped, and alerted on, for ever."""
+    for gauge in (balancer.EJECTED, balancer.INSTANCES, breaker.STATE):
+        with contextlib.suppress(KeyError):
+            gauge.remove(name)

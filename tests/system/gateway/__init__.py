@@ -1,0 +1,1 @@
+"""The gateway, with real sockets on both sides, a real Valkey and real signatures."""
