@@ -45,7 +45,7 @@ async def _declare_subscription(
             arguments={
                 **_QUORUM,
                 **_SAFE,
-                "x-message-ttl": seconds * 1000,
+                "x-message-ttl": int(seconds * 1000),  # milliseconds, and the broker takes no fractions
                 "x-dead-letter-exchange": "",
                 "x-dead-letter-routing-key": subscription,
             },
