@@ -12,7 +12,7 @@ CREATE TABLE provider.charges (
 
 -- One row, in the database and not in memory, so that all instances of the stub misbehave alike.
 CREATE TABLE provider.behaviour (
-    only              boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single            boolean PRIMARY KEY DEFAULT true CHECK (single),
     latency_ms        integer NOT NULL DEFAULT 0,
     decline_rate      double precision NOT NULL DEFAULT 0,
     error_rate        double precision NOT NULL DEFAULT 0,
