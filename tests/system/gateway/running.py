@@ -46,10 +46,12 @@ class Gateway:
         return await self.client.get(path, headers=headers)
 
     async def raw(self, data: bytes) -> bytes:
-        """Send exactly these bytes on a connection of their own; everything that comes back until it is closed."""
+        """Send exactly these bytes on a connection of their own; everything that comes back until it is closed.
+
+        The gateway has to close it: because it was asked to, or because of what it thinks of the request.
+        """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
-        writer.write_eof()
         try:
             async with asyncio.timeout(10):
                 return await reader.read()

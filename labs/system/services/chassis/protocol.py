@@ -14,10 +14,15 @@ from chassis.problems import Problem, phrase, render
 
 HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
+VERSIONS = ("1.0", "1.1")
 
 
 class _TooLarge(Exception):
     """The head of the request is over the limit."""
+
+
+class _OtherVersion(Exception):
+    """Neither HTTP/1.0 nor 1.1; the parser would take 0.9, which has no headers, and 2.0, which looks different."""
 
 
 class _Stranger(Exception):
@@ -28,7 +33,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
     callers: frozenset[str] | None = None  # None: plain HTTP, nobody shows a certificate
-    _head = 0
+    _head = _unfinished = 0
     _stranger = False
     _timer: asyncio.TimerHandle | None = None
 
@@ -61,14 +66,27 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is here; the body has a limit of its own in the middleware."""
         self._head_complete()
+        if self.parser.get_http_version() not in VERSIONS:
+            raise _OtherVersion
         if self._stranger:
             raise _Stranger
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of one or more requests."""
-        if not self.transport.is_closing():
-            super().data_received(data)
+        if self.transport.is_closing():
+            return
+        awaited = self._timer
+        super().data_received(data)
+        # The parser keeps a header to itself until it is complete, so one without end would never be counted.
+        if awaited is not None and awaited is self._timer:
+            self._unfinished += len(data)
+            if self._unfinished > HEAD_BYTES:
+                self._head = self._unfinished
+                self.send_400_response("")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An Upgrade may be ignored, and is. Uvicorn's advice to install something would only fill the log."""
 
     def send_400_response(self, msg: str) -> None:
         """What the parser could not read is answered in the same shape as any other error."""
@@ -87,7 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         self._head_complete()
-        self._head = 0
+        self._head = self._unfinished = 0
         self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _head_complete(self) -> None:

@@ -127,7 +127,7 @@ class Answer:
                 part = await self._response.content.readany()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             self._attempt.failed("timeout" if isinstance(error, TimeoutError) else "error")
-            raise BrokenOff(repr(error)) from error
+            raise BrokenOff(_reason(error)) from error
         if not part:
             self._complete()
         return part
@@ -181,7 +181,7 @@ class Wire:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = _failure(name, error)
             attempt.failed("timeout" if failure.problem.status == 504 else "error")
-            log.warning("no usable answer from %s: %r", attempt.instance.base, error)
+            log.warning("no usable answer from %s: %s", attempt.instance.base, _reason(error))
             raise failure from error
         except BaseException:
             attempt.cancelled()
@@ -233,6 +233,12 @@ def _failure(name: str, error: Exception) -> AttemptFailed:
     if isinstance(error, TimeoutError):
         return AttemptFailed(Problem(504, f"{name} did not answer in time"))
     return AttemptFailed(Problem(502, f"{name} gave no usable answer"))
+
+
+def _reason(error: Exception) -> str:
+    """For the log. Not its repr: aiohttp's errors carry the whole request, credentials and all."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return f"{type(error).__name__}: {' '.join(text.split())[:200]}"
 
 
 async def _body(response: aiohttp.ClientResponse, request: Outgoing) -> bytes | None:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 
 from multidict import CIMultiDict
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import context
@@ -54,6 +55,8 @@ class Proxy:
             await self._handle(scope, receive, send)
         except Problem as problem:
             await render(problem, scope["path"])(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is left to be answered, and it is no error of ours: the access line says 499
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         now = self._routing.in_force  # for this request to its end, whatever is reloaded meanwhile
@@ -116,7 +119,7 @@ async def _stream(answer: Answer, deadline: float, send: Send) -> None:
     except (BrokenOff, TimeoutError) as error:
         # The status is sent, so all that can still be said is said by closing the connection: without the last
         # message the server does that, and the client sees that the answer is not whole.
-        log.warning("an answer broke off: %r", error)
+        log.warning("an answer broke off: %s", str(error) or "the client reads too slowly")
         return
     await send({"type": "http.response.body", "body": b""})
 
