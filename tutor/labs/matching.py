@@ -6,14 +6,17 @@ An expectation is one of
     {matcher: argument, ...}  each holds; all keys are names of `MATCHERS`
     {key: expectation, ...}   an object that has at least these keys, each as expected (write `has:` when a key is
                               named like a matcher)
+
+`each` wants at least one entry: what holds for all of nothing is no evidence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from tutor.labs import arguments
 from tutor.labs.verdict import Mismatch
 
 MISSING = object()
@@ -21,10 +24,6 @@ MISSING = object()
 
 SHOWN = 160
 """Characters of a value that are shown."""
-
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "text": str, "number": (int, float), "boolean": bool, "list": list, "object": dict, "nothing": type(None),
-}  # fmt: skip
 
 
 def match(expected: Any, actual: Any, path: str = "", base: Any = MISSING) -> list[Mismatch]:
@@ -63,21 +62,34 @@ def check(expected: Any, path: str = "expect") -> None:
             raise ValueError(f"`{path}` asserts nothing; write what must hold")
         matcher = is_matcher(expected)
         for key, value in expected.items():
-            _check_argument(key, value, f"{path}.{key}") if matcher else check(value, f"{path}.{key}")
+            if matcher and (wanted := arguments.problem(key, value)):
+                raise ValueError(f"`{path}.{key}` needs {wanted}")
+            for inner in arguments.expectations(key, value) if matcher else [value]:
+                check(inner, f"{path}.{key}")
 
 
 def shown(value: Any) -> str:
     """A value as a person reads it, bounded."""
-    text = "nothing" if value is None else "not there" if value is MISSING else repr(value)
+    try:
+        text = "nothing" if value is None else "not there" if value is MISSING else repr(value)
+    except (RecursionError, ValueError):  # nested without end, or a number of thousands of digits
+        return "something too large to show"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 4]} ..."
 
 
 def pick(value: Any, path: str) -> Any:
-    """What lies at a path such as `items[0].id` or `$.items[0].id`, or MISSING."""
-    for name, index in re.findall(r"([^.\[\]]+)|\[(-?\d+)\]", path.removeprefix("$").removeprefix(".")):
+    """What lies at a path such as `items[0].id` or `$.items[0].id`, or MISSING; `items[*].id` are the ids of all."""
+    steps = re.findall(r"([^.\[\]]+)|\[(-?\d+|\*)\]", path.removeprefix("$").removeprefix("."))
+    return _walk(value, steps)
+
+
+def _walk(value: Any, steps: list[tuple[str, str]]) -> Any:
+    for at, (name, index) in enumerate(steps):
         if name and isinstance(value, Mapping):
             value = value.get(name, MISSING)
-        elif index and isinstance(value, list) and -len(value) <= int(index) < len(value):
+        elif index == "*" and isinstance(value, list):
+            return [found for one in value if (found := _walk(one, steps[at + 1 :])) is not MISSING]
+        elif index not in ("", "*") and isinstance(value, list) and -len(value) <= int(index) < len(value):
             value = value[int(index)]
         else:
             return MISSING
@@ -89,7 +101,11 @@ def _mismatch(holds: bool, path: str, expected: str, actual: Any) -> list[Mismat
 
 
 def _same(expected: Any, actual: Any) -> bool:
-    """Equal, and not only because Python takes True for 1."""
+    """Equal, and not only because Python takes True for 1, at any depth."""
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        return expected.keys() == actual.keys() and all(_same(one, actual[key]) for key, one in expected.items())
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(map(_same, expected, actual))
     return bool(expected == actual) and isinstance(expected, bool) is isinstance(actual, bool)
 
 
@@ -106,9 +122,13 @@ def _has(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
         return [Mismatch(path, f"an object with {', '.join(expected)}", shown(actual))]
     found = []
     for key, inner in expected.items():
-        inside = base.get(key, MISSING) if isinstance(base, Mapping) else MISSING
-        found += match(inner, pick(actual, key), f"{path}.{key}" if path else key, inside)
+        found += match(inner, _inside(actual, key), f"{path}.{key}" if path else key, _inside(base, key))
     return found
+
+
+def _inside(value: Any, key: str) -> Any:
+    """What lies at a key, which may have dots in it (`http.route`) or be a path."""
+    return value[key] if isinstance(value, Mapping) and key in value else pick(value, key)
 
 
 def _number(value: Any) -> bool:
@@ -145,14 +165,24 @@ def _contains_all(expected: Any, actual: Any, path: str, base: Any) -> list[Mism
 
 
 def _consist_of(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
-    rest = list(actual) if isinstance(actual, list) else None
-    for one in expected if rest is not None else ():
-        position = next((at for at, value in enumerate(rest or ()) if not match(one, value)), None)
-        if rest is None or position is None:
-            rest = None
-            break
-        del rest[position]
-    return _mismatch(rest == [], path, f"exactly these, in any order: {shown(expected)}", actual)
+    holds = isinstance(actual, list) and len(actual) == len(expected) and _paired(expected, actual)
+    return _mismatch(holds, path, f"exactly these, in any order: {shown(expected)}", actual)
+
+
+def _paired(expected: list[Any], actual: list[Any]) -> bool:
+    """Whether each expectation can have a value of its own. A greedy choice could take what only another one fits."""
+    taken: dict[int, int] = {}
+
+    def place(one: int, tried: set[int]) -> bool:
+        for at, value in enumerate(actual):
+            if at not in tried and not match(expected[one], value):
+                tried.add(at)
+                if at not in taken or place(taken[at], tried):
+                    taken[at] = one
+                    return True
+        return False
+
+    return all(place(one, set()) for one in range(len(expected)))
 
 
 def _matches(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
@@ -183,11 +213,11 @@ def _empty(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
 def _len(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
     if not isinstance(actual, str | list | Mapping):
         return [Mismatch(path, "something with a length", shown(actual))]
-    return match(expected, len(actual), f"{path} (length)")
+    return match(expected, len(actual), f"{path} (length)", len(base) if isinstance(base, type(actual)) else MISSING)
 
 
 def _type(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
-    holds = isinstance(actual, _TYPES[expected]) and (expected == "boolean" or not isinstance(actual, bool))
+    holds = isinstance(actual, arguments.TYPES[expected]) and (expected == "boolean" or not isinstance(actual, bool))
     return _mismatch(holds, path, f"a {expected}", actual)
 
 
@@ -205,21 +235,24 @@ def _any(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
 
 
 def _each(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
-    if not isinstance(actual, list):
-        return [Mismatch(path, "a list", shown(actual))]
+    if not isinstance(actual, list) or not actual:
+        return [Mismatch(path, "a list with at least one entry", shown(actual))]
     return [mismatch for at, one in enumerate(actual) for mismatch in match(expected, one, f"{path}[{at}]")]
 
 
 def _delta(expected: Any, actual: Any, path: str, base: Any) -> list[Mismatch]:
-    if not (_number(actual) and _number(base)):
+    try:
+        change = actual - base if _number(actual) and _number(base) else MISSING
+    except OverflowError:
+        change = MISSING
+    if change is MISSING:
         return [Mismatch(path, "a number, now and when the lab started", f"{shown(actual)}, then {shown(base)}")]
-    return match(expected, actual - base, f"{path} (since the start)")
+    return match(expected, change, f"{path} (since the start)")
 
 
 def _said(expected: Any) -> str:
     """An expectation in words, by what it would say of a value that never fits."""
-    found: Iterator[str] = (mismatch.expected for mismatch in match(expected, _Never()))
-    return next(found, "anything")
+    return next((mismatch.expected for mismatch in match(expected, _Never())), "anything")
 
 
 class _Never:
@@ -260,41 +293,3 @@ MATCHERS: dict[str, Matcher] = {
     "each": _each,
     "delta": _delta,
 }
-
-_LISTS = ("in", "contains_all", "consist_of", "all", "any")
-_TEXTS = ("matches", "starts_with", "ends_with")
-_FLAGS = ("exists", "absent", "empty")
-
-
-def _check_argument(name: str, argument: Any, path: str) -> None:
-    """Refuse an argument that the matcher cannot work with."""
-    for names, holds, wanted in _ARGUMENTS:
-        if name in names and not holds(argument):
-            raise ValueError(f"`{path}` needs {wanted}")
-    if name == "matches":
-        _check_pattern(argument, path)
-    if name in ("all", "any"):
-        for one in argument:
-            check(one, path)
-    elif name in ("len", "not", "each", "delta", "has"):
-        check(argument, path)
-
-
-def _pair(argument: Any) -> bool:
-    return isinstance(argument, list) and len(argument) == 2 and all(map(_number, argument))
-
-
-_ARGUMENTS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
-    (_LISTS, lambda value: isinstance(value, list) and bool(value), "a list with at least one entry"),
-    (_FLAGS, lambda value: isinstance(value, bool), "true or false"),
-    (_TEXTS, lambda value: isinstance(value, str) and bool(value), "some text"),
-    (("between",), _pair, "two numbers, such as [1, 5]"),
-    (("type",), lambda value: value in _TYPES, f"one of {', '.join(_TYPES)}"),
-)
-
-
-def _check_pattern(pattern: str, path: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"`{path}` is not a regular expression: {error}") from None

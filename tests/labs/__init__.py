@@ -1,0 +1,1 @@
+"""Labs: the check language, the engines, and what a learner does with them."""
