@@ -3,7 +3,7 @@
 The service starts without it and keeps trying; until it is up and migrated, `transaction` raises
 DatabaseUnavailable (503 with Retry-After) and readiness says no.
 
-Refuses an ORM session, autocommit, statements without a time limit, and parameter values in traces.
+Refuses an ORM session, autocommit, statements without a time limit, and parameter values in traces and logs.
 """
 
 import asyncio
@@ -63,6 +63,7 @@ class Database:
             pool_size=pool,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
+            hide_parameters=True,  # or every failed statement would log its values
             connect_args={
                 "server_settings": self._settings,
                 "timeout": CONNECT_TIMEOUT,

@@ -32,6 +32,8 @@ _SECRET_TEXT = re.compile(
     r"(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'&,;})]+)"
     r"|(?P<url>://[^\s/:@]*:)[^\s/@]+(?=@)"
     r"|(?P<input>input_value=).{0,200}?(?=, input_type=)"
+    # What PostgreSQL adds to a violated constraint: the row, with everything that was in it.
+    r"|(?P<row>DETAIL:  ).*?(?=\n(?:HINT:|\[SQL|\s*\n)|\Z)"
     r"|\$argon2[a-z]{1,2}\$[^\s\"',]+"
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)",
     re.IGNORECASE | re.DOTALL,
