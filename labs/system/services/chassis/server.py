@@ -71,10 +71,10 @@ class PortTaken(Exception):
 def bind(name: str, host: str, port: int) -> socket.socket:
     """Take the port before anything else is started: a second copy of a service fails within milliseconds."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
-            0
-        ]
-        listener = socket.socket(family, kind)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        # With its protocol: asyncio turns Nagle's algorithm off only where it says TCP, and that is 40 ms per answer.
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise PortTaken(f"{name} {port} on {host} cannot be used: {error.strerror or error}.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
