@@ -57,9 +57,9 @@ def _mappings(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         "has": objects,
     }
     assert arguments.keys() == matching.MATCHERS.keys()
-    single = [argument.map(lambda value, name=name: {name: value}) for name, argument in arguments.items()]
-    pairs = st.tuples(st.one_of(single), st.one_of(single)).map(lambda two: two[0] | two[1])
-    return st.one_of(*single, pairs, objects.filter(lambda one: not matching.is_matcher(one)))
+    single = st.one_of([st.fixed_dictionaries({name: argument}) for name, argument in arguments.items()])
+    pairs = st.tuples(single, single).map(lambda two: two[0] | two[1])
+    return st.one_of(single, pairs, objects.filter(lambda one: not matching.is_matcher(one)))
 
 
 EXPECTATIONS = st.recursive(PLAIN, _mappings, max_leaves=6)

@@ -40,6 +40,11 @@ def match(expected: Any, actual: Any, path: str = "", base: Any = MISSING) -> li
     return _eq(expected, actual, path, base)
 
 
+def compare(expect: Mapping[str, Any], values: Mapping[str, Any], base: Any = MISSING) -> list[Mismatch]:
+    """Everything in `expect` that does not hold of the values it names; a value may be named like a matcher."""
+    return _has(expect, values, "", base)
+
+
 def is_matcher(expected: Mapping[str, Any]) -> bool:
     """True when the mapping is a set of matchers and not an object to compare with."""
     return all(key in MATCHERS for key in expected)
