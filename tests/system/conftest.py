@@ -14,6 +14,7 @@ import pytest
 from processes.leash import Leash
 from processes.postgres import Postgres
 from processes.valkey import DATABASES, Valkey
+from tests.system.harness.docker import DockerSystem
 
 _numbers = count(1)
 
@@ -70,3 +71,9 @@ def postgres_url(new_postgres_url: Callable[[], str]) -> str:
 def redis_url(valkey: Valkey) -> str:
     """A fresh, empty logical database of a real Valkey, as `redis://...`."""
     return valkey.url(next(_numbers) % DATABASES)
+
+
+@pytest.fixture(scope="session")
+def in_docker() -> Iterator[DockerSystem]:
+    """The whole system in Docker, every profile of it; shared by all tests that are marked `docker`."""
+    yield from DockerSystem.started()

@@ -26,9 +26,7 @@ OUTAGE_SECONDS = {"docker": 30.0}
 def running(request: pytest.FixtureRequest) -> Iterator[System]:
     """A started system on one engine."""
     if request.param == "docker":
-        from tests.system.harness.docker import DockerSystem
-
-        yield from DockerSystem.started()
+        yield request.getfixturevalue("in_docker")
         return
     leash = Leash()
     system = ProcessSystem(leash, rabbitmq=request.param == "rabbitmq")

@@ -27,7 +27,7 @@ def test_a_silent_provider_leads_to_one_charge(system: System, saga: str, custom
     system.provider()
     assert system.settled(customer, order_id, timeout=60)["status"] == "CONFIRMED"
     assert _charges(system, order_id) == ["captured"]
-    told = f"SELECT count(*) AS n FROM outbox WHERE type = 'payment.captured' AND subject = '{order_id}'"
+    told = f"SELECT count(*) AS n FROM outbox WHERE event ->> 'type' = 'payment.captured' AND subject = '{order_id}'"
     assert system.sql("payments", told) == [{"n": 1}]
 
 
