@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ from gateway.settings import GatewaySettings
 IDENTITY_KEY = "0123456789abcdef0123456789abcdef"
 # A breaker that stays out of the way of tests about something else.
 PATIENT = {"minimum": 1000}
+
+
+async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Wait for something that happens on the other side of a socket."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 class Gateway:

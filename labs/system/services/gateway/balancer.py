@@ -92,9 +92,11 @@ class Balancer:
         self._next += 1
         if not self._least:
             return usable[self._next % len(usable)]
-        # Ties go round: without that, an idle upstream would send everything to its first instance.
-        turned = self._next % len(usable)
-        return min((*usable[turned:], *usable[:turned]), key=lambda instance: instance.in_flight)
+        # Ties go round among themselves: else an idle upstream would send everything to its first instance, and the
+        # neighbour of a busy one would get that one's turns on top of its own.
+        fewest = min(instance.in_flight for instance in usable)
+        tied = [instance for instance in usable if instance.in_flight == fewest]
+        return tied[self._next % len(tied)]
 
     def succeeded(self, instance: Instance) -> None:
         """It answered properly: all is forgiven, unless it is ejected. Then this is an answer from before that."""

@@ -188,7 +188,7 @@ class Wire:
             raise
 
     async def _sent(self, request: Outgoing, attempt: Attempt) -> Answer:
-        session = self._kept if request.may_repeat else self._fresh
+        session = self._kept if request.may_repeat and request.retry.attempts > 1 else self._fresh
         assert session is not None
         address = attempt.instance.address
         request.headers["Host"] = address.authority
@@ -216,13 +216,17 @@ class Wire:
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),  # one client's cookies are not another's
         auto_decompress=False,
         skip_auto_headers=NOT_ADDED,
         timeout=aiohttp.ClientTimeout(total=None),
     )
+    # By itself aiohttp sends an idempotent request a second time when the connection breaks, and says nothing. What is
+    # repeated is decided in `forward`, where it is counted and has a budget; a test notices if this switch goes away.
+    session._retry_connection = False
+    return session
 
 
 def _failure(name: str, error: Exception) -> AttemptFailed:
