@@ -60,6 +60,26 @@ def bundled_content() -> Path:
     return inside if inside.is_dir() else package.parent / "content"
 
 
+def bundled_labs() -> Path:
+    """The labs that ship with the program, one folder each, and `system`, which they run."""
+    package = Path(__file__).resolve().parent
+    inside = package / "_bundled" / "labs"
+    return inside if inside.is_dir() else package.parent / "labs"
+
+
+def system_dir() -> Path:
+    """The reference system: its Compose file, its services, its configuration."""
+    return bundled_labs() / "system"
+
+
+def labs_data_dir() -> Path:
+    """What is kept of labs in progress: a folder each with the run's file and the workspace.
+
+    Raises: as `data_dir` does.
+    """
+    return data_dir() / "labs"
+
+
 def pack_dir(chosen: Path | None) -> Path:
     """The pack to learn from: the one given, else `$TUTOR_CONTENT`, else the one that ships.
 

@@ -125,6 +125,12 @@ class Check(Strict):
     VALUES: ClassVar[Mapping[str, str]] = {}
     """What `expect` may name, each with a sentence for the documentation."""
 
+    ALONE: ClassVar[bool] = False
+    """True for a kind that would disturb other looks, such as one that makes load: nothing runs beside it."""
+
+    OUTSIDE: ClassVar[bool] = True
+    """True for a kind that looks at the running system; false for one that reads what the learner wrote."""
+
     id: Slug
     title: Line
     why: Text
@@ -174,6 +180,12 @@ class Check(Strict):
             raise ValueError(
                 f"`{where}` names `{name}`, which a check of kind {self.kind} does not bring back; it has {known}"
             )
+
+    @property
+    def compares_with_start(self) -> bool:
+        """True when an expectation is about the change since the lab started, so that a first look is needed then."""
+        wheres = [self.expect, self.stop_if or {}, *(hint.when for hint in self.hint_if)]
+        return any(matching.uses(wanted, "delta") for where in wheres for wanted in where.values())
 
     @property
     def look_seconds(self) -> float:

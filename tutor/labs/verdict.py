@@ -43,7 +43,7 @@ class CheckReport:
     """One check and what it came to.
 
     `seconds` is the time from the first look to the verdict; `looks` how often was looked; `probe_seconds` the sum of
-    the looks' own time. `command` is what a person would type to see the same.
+    the looks' own time. `command` is what a person would type to see the same, `shown` what came back.
     """
 
     id: str
@@ -53,6 +53,7 @@ class CheckReport:
     note: str = ""
     why: str = ""
     command: str = ""
+    shown: str = ""
     hint: str = ""
     evidence: Sequence[Evidence] = ()
     captured: Mapping[str, Any] = field(default_factory=dict)

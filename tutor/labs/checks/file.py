@@ -20,6 +20,8 @@ class FileCheck(Check):
         "text": "what it holds",
     }
 
+    OUTSIDE: ClassVar[bool] = False
+
     kind: Literal["file"]
     path: RelativePath
 

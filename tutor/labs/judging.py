@@ -1,0 +1,152 @@
+"""Says what a look that did not succeed means: the learner's work, a damaged environment, or our own failure.
+
+Refuses to blame the learner while any part of the system is down for another reason, and to look at the environment
+when nothing failed: that would cost every check what only a failed one needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tutor.errors import MachineError
+from tutor.labs.blame import Blame, blame
+from tutor.labs.check import CannotLook
+from tutor.labs.engine.base import LogLine, Mount, PartFacts
+from tutor.labs.looking import Sight
+from tutor.labs.reach import Inspector
+from tutor.labs.verdict import Evidence, Verdict
+
+MAX_LINES = 300
+_NOT_RUNNING = {"paused": "is paused", "restarting": "keeps restarting", "exited": "has stopped", "absent": "is gone"}
+_STARTING = "is still starting"
+_RESET = "`tutor lab reset` brings back the start"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with its reason."""
+
+    verdict: Verdict
+    note: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Environment:
+    """The parts of a lab as one evaluation sees them. `hurt` are those that its own faults have touched."""
+
+    def __init__(self, inspector: Inspector, parts: Sequence[str], mounts: Sequence[Mount], since: datetime) -> None:
+        self._inspector, self._parts, self._mounts, self._since = inspector, parts, mounts, since
+        self.hurt: set[str] = set()
+        self._first: dict[str, list[PartFacts]] | None = None
+        self._last: dict[str, list[PartFacts]] = {}
+        self._seen_at = float("-inf")
+        self._turn = asyncio.Lock()
+
+    async def remember(self) -> None:
+        """See the parts as they are now, so that one that restarts meanwhile is noticed."""
+        try:
+            self._first = await self._facts(asyncio.get_running_loop().time())
+        except (CannotLook, MachineError):
+            self._first = None  # whoever needs them will fail by itself, and say so
+
+    async def judge(self, sight: Sight, outside: bool) -> Judgement:
+        """What this sight comes to. `outside` is false for a check that only reads the learner's files."""
+        trouble = sight.trouble
+        if sight.holds and trouble is None:
+            return Judgement(Verdict.PASS)
+        try:
+            damage = await self._damage(sight.ended) if outside else None
+        except (CannotLook, MachineError) as error:
+            return Judgement(Verdict.ERROR, f"{trouble or 'it failed'}; and the engine does not answer: {error}")
+        if damage is not None:
+            note = f"{damage.note} ({trouble})" if trouble else damage.note
+            return Judgement(damage.verdict, note, damage.evidence)
+        if trouble is None:
+            return Judgement(Verdict.FAIL)
+        hurt = f"; a fault of this lab hurts {trouble.part} at the moment" if trouble.part in self.hurt else ""
+        return Judgement(Verdict.ERROR, f"{trouble}{hurt}")
+
+    async def _damage(self, after: float) -> Judgement | None:
+        """Why nothing can be said about the learner's work, or that their files broke a part; None when all is well."""
+        facts = await self._facts(after)
+        down = {part: said for part in self._parts if (said := self._is_down(part, facts.get(part, [])))}
+        mounted = {mount.part for mount in self._mounts}
+        ours = [said for part, said in down.items() if part not in mounted and not said.endswith(_STARTING)]
+        if ours:
+            return _damaged(ours)
+        for part, said in down.items():
+            if found := await self.blamed(part):
+                return Judgement(Verdict.FAIL, f"{said}: {found}", (Evidence(f"log of {part}", found.text),))
+        return _damaged(list(down.values())) if down else self._restarted(facts)
+
+    def _restarted(self, facts: dict[str, list[PartFacts]]) -> Judgement | None:
+        for part in self._parts:
+            before = {(one.instance, one.started) for one in (self._first or facts).get(part, [])}
+            now = {(one.instance, one.started) for one in facts.get(part, [])}
+            if part not in self.hurt and not before <= now:
+                return Judgement(Verdict.ERROR, f"{part} was restarted while the checks ran; check again")
+        return None
+
+    def _is_down(self, part: str, instances: Sequence[PartFacts]) -> str:
+        """How a part is not there, in words; empty when an instance of it works, or a fault of ours hurts it."""
+        if part in self.hurt:
+            return ""
+        if not instances:
+            return f"{part} is gone"
+        found = [self._trouble(one) for one in instances]
+        return "" if "" in found else f"{part} {found[0]}"
+
+    def _trouble(self, facts: PartFacts) -> str:
+        if facts.oom_killed and facts.state != "running":
+            return "was killed: it needed more memory than it may have"
+        if facts.state in _NOT_RUNNING:
+            code = f" with exit code {facts.exit_code}" if facts.state == "exited" and facts.exit_code else ""
+            return _NOT_RUNNING[facts.state] + code
+        if facts.inspect.get("networks", ["?"]) == []:
+            return "is cut off from its networks"
+        mounted = any(mount.part == facts.part for mount in self._mounts)
+        if facts.health == "unhealthy" and not self.hurt and not mounted:
+            return "is running, and not healthy"
+        return _STARTING if facts.health == "starting" else ""
+
+    async def blamed(self, part: str) -> Blame | None:
+        """What in the learner's files made this part die, by its own log."""
+        mounts = [mount for mount in self._mounts if mount.part == part]
+        if not mounts:
+            return None
+        lines: list[LogLine] = await asyncio.to_thread(self._inspector.logs, part, self._since, MAX_LINES)
+        return blame(lines, mounts)
+
+    async def _facts(self, after: float) -> dict[str, list[PartFacts]]:
+        """The facts of all parts, looked up once for those who ask at about the same time, and never before `after`.
+
+        What was seen before the look that failed says nothing: a part may have died in between.
+        """
+        async with self._turn:
+            if self._seen_at < after:
+                seen_at = asyncio.get_running_loop().time()
+                found = await asyncio.gather(*(asyncio.to_thread(self._inspector.facts, part) for part in self._parts))
+                self._last, self._seen_at = dict(zip(self._parts, found, strict=True)), seen_at
+            return self._last
+
+
+def _damaged(sentences: Sequence[str]) -> Judgement:
+    """The verdict on parts that are down: broken, or for those that only start, look again."""
+    for said in sentences:
+        if not said.endswith(_STARTING):
+            return Judgement(Verdict.BROKEN, f"{said}; {_RESET}")
+    return Judgement(Verdict.ERROR, f"{sentences[0]}; check again")
+
+
+def died(inspector: Inspector, parts: Iterable[str], mounts: Sequence[Mount], since: datetime) -> dict[str, Blame]:
+    """The parts among these that their own logs say died of the learner's files."""
+    found: dict[str, Blame] = {}
+    for part in parts:
+        own = [mount for mount in mounts if mount.part == part]
+        running = [one for one in inspector.facts(part) if one.state == "running" and one.health != "unhealthy"]
+        if own and not running and (why := blame(inspector.logs(part, since, MAX_LINES), own)):
+            found[part] = why
+    return found
