@@ -189,10 +189,13 @@ def _end_span(connection: Connection, *_: object) -> None:
 def _translate(context: ExceptionContext) -> BaseException | None:
     """Tell "not now" from "never": only what the database itself raised is looked at, nothing of the caller's."""
     error = context.original_exception
-    opened = context.connection.info.pop("span", None) if context.connection else None
-    if opened:
-        with contextlib.suppress(BaseException):
+    # SQLAlchemy's own first questions to a server run on a connection that has no `info`, and no span either.
+    with contextlib.suppress(BaseException):
+        opened = context.connection.info.pop("span", None) if context.connection else None
+        if opened:
             opened.__exit__(type(error), error, error.__traceback__)
+    if not isinstance(error, Exception):
+        return None  # cancelled in the middle of a statement: the task that was told to end has to hear it
     state = str(getattr(error, "sqlstate", None) or "")
     if isinstance(error, (OSError, TimeoutError)) or context.is_disconnect or state.startswith(_NOT_NOW):
         # A connection that timed out is in an unknown state; it is thrown away, not rolled back.
