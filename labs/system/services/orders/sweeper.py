@@ -30,8 +30,9 @@ from orders.steps import Step, commands
 
 _LEASE = timedelta(seconds=30)
 _TICK = 1.0
-_ROUNDS_PER_CLEANUP = 60
-_BATCH = 50
+_CLEANUP_EVERY = 60.0
+# As many as can be handled one after the other within the lease, even if payments lets each question time out.
+_BATCH = 10
 
 _TAKE = text("""
     UPDATE sagas SET due_at = now() + CAST(:lease AS interval)
@@ -93,21 +94,24 @@ class Sweeper:
                 await self._task
 
     async def _run(self) -> None:
-        rounds = 0
+        clock = asyncio.get_running_loop().time
+        cleaned = float("-inf")
         while True:
+            handled = 0
             try:
-                await self.sweep()
-                if rounds % _ROUNDS_PER_CLEANUP == 0:
+                handled = await self.sweep()
+                if clock() - cleaned > _CLEANUP_EVERY:
                     await self.expire_keys()
-                rounds += 1
+                    cleaned = clock()
             except DatabaseUnavailable:
                 logger.warning("the database is away; sagas wait")
             except Exception:  # whatever it was, the next second needs a sweeper too
                 logger.exception("sweeping failed")
-            await asyncio.sleep(_TICK)
+            if handled < _BATCH:
+                await asyncio.sleep(_TICK)
 
     async def sweep(self) -> int:
-        """Handle everything that is due now; how many sagas that was."""
+        """Handle those that have been due longest; how many sagas that was."""
         async with self._database.transaction() as connection:
             rows = await connection.execute(_TAKE, {"lease": _LEASE, "batch": _BATCH})
             due = [Due(**row) for row in rows.mappings()]
@@ -115,13 +119,22 @@ class Sweeper:
         _show(counts)
         for saga in due:
             with context.bind(saga.correlation_id):
-                try:
-                    await self._handle(saga)
-                except changes.WrongAmount:
-                    logger.error("payments captured another amount", extra={"order_id": str(saga.order_id)})
-                except changes.Contended:
-                    logger.info("the order is busy; due again later", extra={"order_id": str(saga.order_id)})
+                await self._attempt(saga)
         return len(due)
+
+    async def _attempt(self, due: Due) -> None:
+        """Handle one; what goes wrong with it costs it a lease, and the others nothing."""
+        about = {"order_id": str(due.order_id)}
+        try:
+            await self._handle(due)
+        except DatabaseUnavailable:
+            raise
+        except changes.WrongAmount:
+            logger.error("payments captured another amount", extra=about)
+        except changes.Contended:
+            logger.info("the order is busy; due again later", extra=about)
+        except Exception:
+            logger.exception("a saga could not be handled", extra=about)
 
     async def expire_keys(self) -> None:
         """Delete keys of yesterday, a thousand at a time: a long DELETE would hold its locks for as long."""
