@@ -1,0 +1,1 @@
+"""Users keeps accounts, sessions, tokens and keys as it promises."""
