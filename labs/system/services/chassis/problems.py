@@ -13,8 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from chassis import context
+from chassis.metrics import METHODS
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -106,8 +108,18 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = phrase(error.status_code)
     detail = str(error.detail) if error.detail and error.detail != title else ""
-    problem = Problem(error.status_code, title, detail=detail, headers=error.headers or NO_HEADERS)
-    return render(problem, request.scope["path"])
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers or NO_HEADERS
+    return render(Problem(error.status_code, title, detail=detail, headers=headers), request.scope["path"])
+
+
+def _allowed(request: Request) -> str:
+    """Every method of this path (RFC 9110, 15.5.6); the framework names those of the first route that fits."""
+    routes, scope = request.app.routes, request.scope
+    return ", ".join(
+        method
+        for method in sorted(METHODS)
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -21,7 +21,9 @@ Identify = Callable[[Request], Awaitable[Identity]]
 
 # Only for the OpenAPI document: what they would extract is read from the request below, in one place.
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT")
-_INTERNAL = APIKeyHeader(name="X-Identity", auto_error=False, description="Signed by the gateway")
+_INTERNAL = APIKeyHeader(
+    name="X-Identity", scheme_name="GatewayIdentity", auto_error=False, description="Signed by the gateway"
+)
 
 
 def identity_required(verifier: Verifier, keys: Mapping[str, bytes], audience: str) -> Identify:

@@ -16,7 +16,9 @@ from fastapi.security import APIKeyHeader
 
 from chassis.problems import Problem
 
-API_KEY = APIKeyHeader(name="X-Api-Key", auto_error=False, description="The key of a calling service")
+API_KEY = APIKeyHeader(
+    name="X-Api-Key", scheme_name="ServiceKey", auto_error=False, description="The key of a calling service"
+)
 
 
 def hash_key(key: str) -> str:

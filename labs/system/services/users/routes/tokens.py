@@ -34,7 +34,7 @@ async def introspect(request: Request, token: Token) -> Response:
     return JSONResponse({"active": False} if known is None else _described(known.claims), headers=_NO_STORE)
 
 
-@router.post("/revoke", responses=responses(400, 415, 503), openapi_extra=FORM)
+@router.post("/revoke", response_class=Response, responses=responses(400, 415, 503), openapi_extra=FORM)
 async def revoke(request: Request, token: Token) -> Response:
     """End a token: with a refresh token its whole session, an access token alone.
 
