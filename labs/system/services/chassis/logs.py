@@ -125,7 +125,7 @@ def configure(*, service: str, instance: str, level: str = "INFO", otlp_endpoint
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Nobody reads these three, and finding out the calling line costs more than writing the line.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False  # type: ignore[attr-defined, unused-ignore]
     logging._srcfile = None  # documented in the logging cookbook under "Optimization"
     logging.captureWarnings(True)
     sys.excepthook = _uncaught

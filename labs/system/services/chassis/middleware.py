@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 
+from opentelemetry.context import Context
 from opentelemetry.trace import Span
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -168,7 +169,7 @@ class Edge:
     def _record(self, exchange: Exchange, scope: Scope, span: Span, seconds: float) -> None:
         method, status = scope["method"], exchange.status or CLIENT_GONE
         # A gateway's framework route is one catch-all: it names the configured route here instead.
-        route = scope.get("route_template") or getattr(scope.get("route"), "path", "unmatched")
+        route = str(scope.get("route_template") or getattr(scope.get("route"), "path", "unmatched"))
         if self.measured:
             metrics.observe(method, route, status, seconds)
         if span.is_recording():
@@ -192,7 +193,7 @@ class Edge:
             logger.log(level, "%s %s %s", method, route, status, extra=line)
 
 
-def _parent(headers: dict[bytes, str]) -> tracing.Context:
+def _parent(headers: dict[bytes, str]) -> Context:
     if b"traceparent" not in headers:
         return tracing.NOTHING
     carrier = {"traceparent": headers[b"traceparent"], "tracestate": headers.get(b"tracestate", "")}

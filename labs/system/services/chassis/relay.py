@@ -141,7 +141,7 @@ class Relay:
             await connection.execute(_FORGET_INBOX)
 
     async def _measure(self, connection: asyncpg.Connection) -> None:
-        count, age = await connection.fetchrow(_MEASURE)
+        ((count, age),) = await connection.fetch(_MEASURE)
         _pending.set(count)
         _oldest.set(age)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from chassis import dead_letters
+from chassis import dead_letters, tasks
 from chassis.events import delivery, topology
 from chassis.events.amqp_session import BROKER_ERRORS, Receive, Session, envelope
 from chassis.events.bus import BusUnavailable, Handler
@@ -36,6 +36,7 @@ class AmqpBus:
         self._session: Session | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def subscribe(self, subscription: str, handler: Handler) -> None:
         """Consume a subscription of the topology."""
@@ -52,17 +53,14 @@ class AmqpBus:
 
     async def stop(self) -> None:
         """Cancel the consumers, finish what is in flight, give the rest back."""
+        self._stopping = True
         if self._session:
             with suppress(*BROKER_ERRORS):
                 await self._session.cancel_consumers()
         if self._in_flight:
             _, late = await asyncio.wait(self._in_flight, timeout=DRAIN)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await tasks.end(late)
+        await tasks.end(self._tasks)
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Return when the broker has confirmed all."""
@@ -109,6 +107,8 @@ class AmqpBus:
 
     def _receive(self, session: Session) -> Receive:
         def receive(subscription: str, message: AbstractIncomingMessage) -> None:
+            if self._stopping:
+                return  # not acknowledged, so it goes back when the session closes
             # A task of our own: the library ends its callbacks with the channel, in the middle of a transaction.
             task = asyncio.create_task(self._settle(session, subscription, message))
             self._in_flight.add(task)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import aio_pika
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, PublishError
+from aio_pika.exceptions import PublishError
 
 from chassis.events import amqp_topology
 from chassis.events.bus import BusUnavailable, Unroutable
@@ -24,8 +24,9 @@ from chassis.events.envelope import Event
 CONNECT_TIMEOUT = 5.0
 CONFIRM_TIMEOUT = 5.0
 HEARTBEAT = 10
-# What goes wrong with a broker; ChannelInvalidState and friends are RuntimeErrors in aiormq.
-BROKER_ERRORS = (AMQPError, OSError, TimeoutError, RuntimeError)
+# What goes wrong with a broker. The library raises its own errors, RuntimeErrors, and a bare Exception when a channel
+# is closed under a publisher: none of them may end a consumer or a session for good.
+BROKER_ERRORS = (Exception,)
 
 Receive = Callable[[str, AbstractIncomingMessage], None]
 
@@ -73,10 +74,9 @@ class Session:
                 # The broker returned it: something is missing there, so declare everything anew.
                 self.lost.set()
                 raise Unroutable("returned by the broker") from error
-            if isinstance(error, BROKER_ERRORS):
+            # Cancelled means the wait for this confirm, which the library ends so when it loses its connection.
+            if isinstance(error, (*BROKER_ERRORS, asyncio.CancelledError)):
                 raise BusUnavailable(type(error).__name__) from error
-            if error is not None:
-                raise error
 
     async def send(self, exchange: str, key: str, message: Message) -> None:
         """Send one message and wait for its confirm; raises one of BROKER_ERRORS."""

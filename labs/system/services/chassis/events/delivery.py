@@ -22,7 +22,7 @@ class Verdict:
     """How to settle a delivery."""
 
     settle: Literal["ack", "retry", "dead"]
-    seconds: int = 0
+    seconds: float = 0
     reason: str = ""
 
 
@@ -55,7 +55,7 @@ def _failed(event: Event, error: Exception, number: int) -> Verdict:
     if number > len(topology.RETRY_DELAYS):
         return _dead(f"{name} after {number} attempts")
     seconds = topology.RETRY_DELAYS[number - 1]
-    logger.warning("%s %s failed, again in %d s", event.type, event.id, seconds, exc_info=error)
+    logger.warning("%s %s failed, again in %g s", event.type, event.id, seconds, exc_info=error)
     return Verdict("retry", seconds, name)
 
 

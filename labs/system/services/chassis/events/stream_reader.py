@@ -10,9 +10,10 @@ Refuses to acknowledge before the handler has committed or the dead letter is wr
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
+from functools import partial
 
-from redis.asyncio import Redis
-
+from chassis import tasks
 from chassis.events import delivery, stream_store, topology
 from chassis.events.bus import Handler
 from chassis.events.stream_store import REDIS_ERRORS, Fields
@@ -34,7 +35,9 @@ Entry = tuple[str, bytes]
 class StreamReader:
     """The consumer of one subscription in one process."""
 
-    def __init__(self, redis: "Redis", subscription: str, consumer: str, handler: Handler, prefetch: int) -> None:
+    def __init__(
+        self, redis: stream_store.Client, subscription: str, consumer: str, handler: Handler, prefetch: int
+    ) -> None:
         self._redis = redis
         self._subscription = subscription
         self._consumer = consumer
@@ -44,7 +47,9 @@ class StreamReader:
         self._slots = asyncio.Semaphore(prefetch)
         self._held: dict[Entry, asyncio.Task[None]] = {}
         self._waiting: set[Entry] = set()
+        self._cursors: dict[str, bytes] = {}
         self._room = asyncio.Event()
+        self._stopping = False
         self.reading = False
 
     async def run(self) -> None:
@@ -54,7 +59,7 @@ class StreamReader:
             try:
                 await stream_store.declare(self._redis)
                 # What this consumer, by its stable name, had left when it was killed.
-                await self._read("0", block=None, count=1000)
+                await self._read("0", block=None, count=1000, again=True)
                 self.reading, pause = True, 0.1
                 while True:
                     await self._until_room()
@@ -69,7 +74,7 @@ class StreamReader:
 
     async def keep(self) -> None:
         """Touch what is held, and take over what dead consumers held."""
-        for stream in self._streams:
+        for stream in self._streams if self.reading else ():
             held = [entry for name, entry in self._held if name == stream]
             if held:
                 # JUSTID: being alive is not another delivery.
@@ -78,38 +83,46 @@ class StreamReader:
 
     async def stop(self) -> None:
         """Let what runs finish; what waits for its next attempt stays pending, for whoever comes."""
+        self._stopping = True
         for entry in self._waiting:
             self._held[entry].cancel()
         if self._held:
             _, late = await asyncio.wait(list(self._held.values()), timeout=DRAIN)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await tasks.end(late)
 
     async def _until_room(self) -> None:
         while len(self._held) - len(self._waiting) >= self._prefetch or len(self._waiting) >= MOST_WAITING:
             self._room.clear()
             await self._room.wait()
 
-    async def _read(self, start: str, *, block: int | None, count: int) -> None:
+    async def _read(self, start: str, *, block: int | None, count: int, again: bool = False) -> None:
         wanted = dict.fromkeys(self._streams, start)
         answer = await self._redis.xreadgroup(self._subscription, self._consumer, wanted, count=count, block=block)
         batches = answer.items() if isinstance(answer, dict) else answer or []
         for name, entries in batches:
-            await self._take(name.decode(), entries, deliveries={})
+            stream = name.decode()
+            await self._take(stream, entries, await self._deliveries(stream, entries) if again else {})
 
     async def _claim(self, stream: str) -> None:
+        # The cursor is kept, because one call looks at a few hundred pending entries and the idle ones may come later.
+        start = self._cursors.get(stream, b"0-0")
         claimed = await self._redis.xautoclaim(
-            stream, self._subscription, self._consumer, int(CLAIM_AFTER * 1000), count=self._prefetch
+            stream, self._subscription, self._consumer, int(CLAIM_AFTER * 1000), start, count=self._prefetch
         )
-        entries = claimed[1]
+        self._cursors[stream], entries = claimed[0], claimed[1]
+        if entries:
+            logger.warning("%d entries of a dead consumer of %s taken over", len(entries), self._subscription)
+            await self._take(stream, entries, await self._deliveries(stream, entries))
+
+    async def _deliveries(self, stream: str, entries: Sequence[tuple[bytes, object]]) -> dict[bytes, int]:
+        """Ask how often these entries, now ours, were delivered; a delivery that killed its consumer counts too."""
         if not entries:
-            return
-        logger.warning("%d entries of a dead consumer of %s taken over", len(entries), self._subscription)
+            return {}
+        most = len(entries) + len(self._held)  # what we hold already may lie between them
         pending = await self._redis.xpending_range(
-            stream, self._subscription, entries[0][0], entries[-1][0], len(entries), self._consumer
+            stream, self._subscription, entries[0][0], entries[-1][0], most, self._consumer
         )
-        await self._take(stream, entries, {row["message_id"]: row["times_delivered"] for row in pending})
+        return {row["message_id"]: row["times_delivered"] for row in pending}
 
     async def _take(
         self, stream: str, entries: list[tuple[bytes, Fields | None]], deliveries: dict[bytes, int]
@@ -117,7 +130,7 @@ class StreamReader:
         """Start to handle what is ours; acknowledge at once, in one command, what is not."""
         unwanted = []
         for entry, fields in entries:
-            if (stream, entry) in self._held:
+            if self._stopping or (stream, entry) in self._held:
                 continue
             # No fields: the entry was deleted while it was pending.
             if not fields or not stream_store.wanted(self._subscription, stream, fields):
@@ -125,11 +138,11 @@ class StreamReader:
                 continue
             task = asyncio.create_task(self._work(stream, entry, fields, deliveries.get(entry, 1)))
             self._held[stream, entry] = task
-            task.add_done_callback(lambda _, key=(stream, entry): self._let_go(key))
+            task.add_done_callback(partial(self._let_go, (stream, entry)))
         if unwanted:
             await self._redis.xack(stream, self._subscription, *unwanted)
 
-    def _let_go(self, key: Entry) -> None:
+    def _let_go(self, key: Entry, _: object) -> None:
         self._held.pop(key, None)
         self._waiting.discard(key)
         self._room.set()
@@ -138,6 +151,8 @@ class StreamReader:
         try:
             verdict = await self._attempt(fields, number)
             while verdict.settle == "retry":
+                if self._stopping:
+                    return
                 await self._wait(stream, entry, verdict.seconds)
                 number += 1
                 verdict = await self._attempt(fields, number)
@@ -155,7 +170,7 @@ class StreamReader:
         async with self._slots:
             return await delivery.attempt(self._handler, fields.get(b"body", b""), number)
 
-    async def _wait(self, stream: str, entry: bytes, seconds: int) -> None:
+    async def _wait(self, stream: str, entry: bytes, seconds: float) -> None:
         """Wait for the next attempt without occupying a slot, then have Redis count it."""
         self._waiting.add((stream, entry))
         self._room.set()

@@ -26,18 +26,21 @@ REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 # Acknowledged entries that stay for those who look; more than this are trimmed.
 KEEP = 10_000
 CONNECTIONS = 32
+SOCKET_TIMEOUT = 5.0
 
 Fields = dict[bytes, bytes]
+# The stubs of the library describe two protocol versions and two ways of decoding at once; what we get is bytes.
+Client = Any
 
 
-def connect(url: str, name: str) -> "Redis":
+def connect(url: str, name: str) -> Client:
     """Make a client with a time limit on everything and one immediate second try for a connection gone stale."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
         timeout=5,
         socket_connect_timeout=2,
-        socket_timeout=5,
+        socket_timeout=SOCKET_TIMEOUT,
         client_name=name,
         retry=Retry(NoBackoff(), 1),
     )
@@ -63,7 +66,7 @@ def wanted(subscription: str, stream: str, fields: Fields) -> bool:
     return topology.wants(subscription, stream, key.decode(errors="replace"))
 
 
-async def declare(redis: "Redis") -> None:
+async def declare(redis: Client) -> None:
     """Create what is missing of all groups, and so of all streams."""
     async with redis.pipeline(transaction=False) as pipe:
         for subscription in topology.SUBSCRIPTIONS:
@@ -74,7 +77,7 @@ async def declare(redis: "Redis") -> None:
                 raise result
 
 
-async def publish(redis: "Redis", events: Sequence[Event]) -> None:
+async def publish(redis: Client, events: Sequence[Event]) -> None:
     """Append all in one round trip; Redis' answer is the confirmation."""
     async with redis.pipeline(transaction=False) as pipe:
         for event in events:
@@ -82,7 +85,7 @@ async def publish(redis: "Redis", events: Sequence[Event]) -> None:
         await pipe.execute()
 
 
-async def bury(redis: "Redis", subscription: str, stream: str, entry: bytes, fields: Fields, reason: str) -> None:
+async def bury(redis: Client, subscription: str, stream: str, entry: bytes, fields: Fields, reason: str) -> None:
     """Move an entry to the dead letters: appended and acknowledged in one step, or neither."""
     letter = {"key": fields.get(b"key", b""), "body": fields.get(b"body", b""), "reason": reason}
     async with redis.pipeline(transaction=True) as pipe:
@@ -91,7 +94,7 @@ async def bury(redis: "Redis", subscription: str, stream: str, entry: bytes, fie
         await pipe.execute()
 
 
-async def replay(redis: "Redis", subscription: str, limit: int) -> int:
+async def replay(redis: Client, subscription: str, limit: int) -> int:
     """Give dead letters back to their subscription, oldest first."""
     dead = topology.dead_queue(subscription)
     letters = await redis.xrange(dead, count=limit)
@@ -103,7 +106,7 @@ async def replay(redis: "Redis", subscription: str, limit: int) -> int:
     return len(letters)
 
 
-async def trim(redis: "Redis") -> None:
+async def trim(redis: Client) -> None:
     """Forget what everybody has acknowledged, in streams that have grown long."""
     for stream in {stream for subscription in topology.SUBSCRIPTIONS for stream in streams_of(subscription)}:
         if await redis.xlen(stream) > KEEP:
@@ -112,7 +115,7 @@ async def trim(redis: "Redis") -> None:
                 await redis.xtrim(stream, minid=floor, approximate=True)
 
 
-async def _floor(redis: "Redis", stream: str) -> str | None:
+async def _floor(redis: Client, stream: str) -> str | None:
     """Find the oldest id that some group still needs; None when that cannot be known."""
     groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
     floors: list[bytes] = []
@@ -122,7 +125,7 @@ async def _floor(redis: "Redis", stream: str) -> str | None:
         if subscription not in groups:
             return None
         # Asked in this order an entry delivered meanwhile is newer than the floor, never older.
-        pending: dict[str, Any] = await redis.xpending(stream, subscription)
+        pending = await redis.xpending(stream, subscription)
         floors.append(pending["min"] or groups[subscription]["last-delivered-id"])
     return min(floors, key=_order).decode()
 

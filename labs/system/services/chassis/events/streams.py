@@ -10,11 +10,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from chassis import dead_letters
-from chassis.events import stream_store, topology
+from chassis import dead_letters, tasks
+from chassis.events import stream_reader, stream_store, topology
 from chassis.events.bus import BusUnavailable, Handler
 from chassis.events.envelope import Event
-from chassis.events.stream_reader import TOUCH, StreamReader
+from chassis.events.stream_reader import StreamReader
 from chassis.events.stream_store import REDIS_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ class StreamsBus:
 
     async def stop(self) -> None:
         """Read no more, finish what is in flight, leave the rest pending."""
-        await _end(self._reading)
+        await tasks.end(self._reading)
         await asyncio.gather(*(reader.stop() for reader in self._readers.values()))
-        await _end(self._tasks)
+        await tasks.end(self._tasks)
         await self._redis.aclose()
 
     async def publish(self, events: Sequence[Event]) -> None:
@@ -99,10 +99,4 @@ class StreamsBus:
                     trimmed = clock()
             except REDIS_ERRORS as error:
                 logger.warning("the streams could not be kept: %s", type(error).__name__)
-            await asyncio.sleep(TOUCH)
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(stream_reader.TOUCH)

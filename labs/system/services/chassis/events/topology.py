@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from chassis.events.contracts import COMMANDS, EVENTS
 
 EXCHANGES = (EVENTS, COMMANDS)
-UNROUTED = "shop.unrouted"
 DEAD = "shop.dead"
 
 # Seconds before the second, third and fourth attempt. Growing, because most failures are over within a second
 # and the others want time; bounded, because a message that failed four times needs a person.
-RETRY_DELAYS = (1, 5, 25)
+RETRY_DELAYS: tuple[float, ...] = (1, 5, 25)
 # Deliveries that end neither in an ack nor in a retry (the process died) are bounded too.
 DELIVERY_LIMIT = 20
 
@@ -68,6 +67,6 @@ def dead_queue(subscription: str) -> str:
     return f"{subscription}.dead"
 
 
-def retry_queue(subscription: str, seconds: int) -> str:
+def retry_queue(subscription: str, seconds: float) -> str:
     """Name the queue in which a message waits that long for its next attempt."""
-    return f"{subscription}.retry.{seconds}"
+    return f"{subscription}.retry.{seconds:g}"
