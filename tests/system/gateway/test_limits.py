@@ -47,7 +47,7 @@ def own_valkey(leash: Leash) -> Iterator[Valkey]:
     server.stop()
 
 
-async def statuses(gateway: Gateway, path: str, times: int = 5, **headers: str) -> list[int]:
+async def statuses(gateway: Gateway, path: str, times: int, **headers: str) -> list[int]:
     """What so many requests are answered with."""
     return [(await gateway.get(path, **headers)).status_code for _ in range(times)]
 
@@ -103,9 +103,9 @@ async def test_without_redis_each_limit_does_what_was_decided(
     gateway = await start_gateway(text(upstream), redis_url=own_valkey.url(), rate_limit_mode=mode)
     before = REGISTRY.get_sample_value("gateway_rate_limit_unavailable_total", {"limit": "few", "mode": mode}) or 0
     own_valkey.stop()
-    assert await statuses(gateway, "/api/things") == [expected] * 5
-    assert await statuses(gateway, "/api/mine", **bearer(token())) == [expected] * 5
-    assert await statuses(gateway, "/api/keys") == [200] * 5
+    assert await statuses(gateway, "/api/things", 5) == [expected] * 5
+    assert await statuses(gateway, "/api/mine", 5, **bearer(token())) == [expected] * 5
+    assert await statuses(gateway, "/api/keys", 5) == [200] * 5
     refused = await gateway.client.post("/api/login")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
     counted = REGISTRY.get_sample_value("gateway_rate_limit_unavailable_total", {"limit": "few", "mode": mode})

@@ -25,7 +25,7 @@ OTHER = {"path": "/api/other", "methods": ["GET"], "upstream": "orders", "auth":
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is looked at ten times a second, so that tests need not wait."""
-    monkeypatch.setitem(Routing.__init__.__kwdefaults__, "poll", 0.1)
+    monkeypatch.setattr(Routing.__init__, "__kwdefaults__", {"poll": 0.1})
 
 
 def reloads(outcome: str) -> float:
