@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from gateway.config import SELF, Configuration
 from gateway.templates import Tree
@@ -54,8 +55,10 @@ class _Reading:
         try:
             found = Configuration.model_validate(values)
         except ValidationError as errors:
-            for error in errors.errors(include_url=False, include_input=False):
-                self._complain(error["loc"], _sentence(error["msg"], error["type"]))
+            for error in _told(errors):
+                # The key of a mapping is named by its own name.
+                where = tuple(part for part in error["loc"] if part != "[key]")
+                self._complain(where, _sentence(error["msg"], error["type"]))
             raise BadRoutes(self._problems) from None
         self._check_names(found)
         self._check_methods(found)
@@ -143,6 +146,17 @@ class _Reading:
         name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
         line = self._lines.get(place, 1)
         self._problems.append(f"{self._path}:{line}: {name + ': ' if name else ''}{sentence}")
+
+
+def _told(errors: ValidationError) -> list[ErrorDetails]:
+    """Without "has no items" where that is so only because the items there are were all refused."""
+    found = errors.errors(include_url=False, include_input=False)
+
+    def follows(error: ErrorDetails) -> bool:
+        where = error["loc"]
+        return error["type"] == "too_short" and any(one["loc"][: len(where)] == where != one["loc"] for one in found)
+
+    return [error for error in found if not follows(error)]
 
 
 def _sentence(message: str, kind: str) -> str:
