@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import docker
 import pytest
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,7 +32,7 @@ LABEL = "com.docker.compose.project"
 LOCKS = Path(tempfile.gettempdir()) / "shop-tests"
 NAME = re.compile(r"^shop-tests-[0-9a-f]{8}$")
 TIMEOUT = 300
-NO_ENGINE = "no Docker engine answers: labs/offline/engine.sh installs and starts one ({error})"
+NO_ENGINE = "no Docker engine with Compose answers: labs/offline/engine.sh installs and starts one.\n{error}"
 NO_IMAGES = "images are missing and cannot be pulled: {images}. labs/offline/images.sh builds stand-ins.\n{error}"
 
 
@@ -117,11 +117,11 @@ class Project:
 def engine() -> docker.DockerClient:
     """The engine, or a failure that says how to get one."""
     try:
-        client = docker.from_env(timeout=60)
-        client.ping()
-    except DockerException as error:
+        run(["docker", "version"], os.environ, 30)
+        run(["docker", "compose", "version"], os.environ, 30)
+    except (ComposeFailed, OSError) as error:
         pytest.fail(NO_ENGINE.format(error=error), pytrace=False)
-    return client
+    return docker.from_env(timeout=60)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], timeout: float) -> str:

@@ -39,6 +39,8 @@ INSIDE = [
     *(f"{service}:{port}" for service in SERVICES for port in (8000, 9000)),
     *("rabbitmq:5672", "redis:6379", "users-db:5432", "orders-db:5432", "saga-db:5432"),
 ]
+# What anybody may ask the gateway, and only this service can answer.
+OPEN_PATHS = {"users": "/api/.well-known/jwks.json", "orders": "/api/products", "inventory": "/api/stock"}
 DOORS = Path(__file__).with_name("doors.py")
 READY_TIMEOUT = 180.0
 
@@ -203,9 +205,19 @@ class DockerSystem(System):
 
     def _is_ready(self, service: str) -> bool:
         try:
-            return self._http.get(f"{self.ops_url(service)}/health/ready", timeout=3).status_code == 200
+            ready = self._http.get(f"{self.ops_url(service)}/health/ready", timeout=3).status_code == 200
         except httpx.HTTPError:
             return False
+        return ready and self._is_found(service)
+
+    def _is_found(self, service: str) -> bool:
+        """Does the gateway know where it is? A container that was made anew has a new address."""
+        if service not in OPEN_PATHS:
+            return True
+        try:
+            return self._http.get(self.gateway_url + OPEN_PATHS[service], timeout=3).status_code < 500
+        except httpx.HTTPError:
+            return True  # the gateway itself is down, which is nothing that this service could wait for
 
     def _tails(self, services: list[str]) -> str:
         return "\n".join(f"--- {service}\n{self.logs(service)[-2000:]}" for service in services)
@@ -234,16 +246,14 @@ class DockerSystem(System):
             rows: list[dict[str, Any]] = json.loads(aside.submit(asyncio.run, self._fetch(service, wrapped)).result())
         return rows
 
-    async def _fetch(self, service: str, statement: str) -> Any:
+    def database(self, service: str) -> dict[str, Any]:
+        """How a service's role reaches its database from here: what `asyncpg.connect` takes."""
         server = SERVERS.get(f"{service}-db", f"{service}-db")
-        connection = await asyncpg.connect(
-            host="127.0.0.1",
-            port=self.doors[f"{server}:5432"],
-            user=service,
-            password=self._secrets.passwords[service],
-            database=service,
-            timeout=10,
-        )
+        access = {"user": service, "password": self._secrets.passwords[service], "database": service}
+        return {"host": "127.0.0.1", "port": self.doors[f"{server}:5432"], "timeout": 10, **access}
+
+    async def _fetch(self, service: str, statement: str) -> Any:
+        connection = await asyncpg.connect(**self.database(service))
         try:
             return await connection.fetchval(statement, timeout=10)
         finally:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 POLL = 0.1
 
 
-def eventually(look: Callable[[], T], timeout: float = 30.0) -> T:
+def eventually(look: Callable[[], T | None], timeout: float = 30.0) -> T:
     """Call `look` until it returns something true without a failed assertion; its last failure when time is up."""
     deadline = time.monotonic() + timeout
     while True:

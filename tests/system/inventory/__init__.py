@@ -1,0 +1,1 @@
+"""Inventory: never a unit twice, never a unit lost."""

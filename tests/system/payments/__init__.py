@@ -1,0 +1,1 @@
+"""Payments: never charged twice, never forgotten, never guessed."""
