@@ -3,6 +3,7 @@
 Refuses to be asked for anything but the recipient of an event: this is not a second directory of users.
 """
 
+import logging
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -11,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.events.contracts import UserRegistered
 from chassis.events.envelope import Event
 from notifications.addresses import normal
-from notifications.model import Recipient
+from notifications.model import Channel, Recipient
+
+logger = logging.getLogger(__name__)
 
 _COLUMNS = "user_id, name, email, phone, device"
 _LEARN = text(
@@ -37,11 +40,19 @@ async def learn(connection: AsyncConnection, registered: UserRegistered) -> Reci
     values = {
         "user_id": registered.user_id,
         "name": registered.name,
-        "email": normal("email", registered.email),
-        "phone": normal("sms", registered.phone),
-        "device": normal("push", registered.device),
+        "email": _usable("email", registered.email),
+        "phone": _usable("sms", registered.phone),
+        "device": _usable("push", registered.device),
     }
     return _recipient((await connection.execute(_LEARN, values)).one())
+
+
+def _usable(channel: Channel, address: str | None) -> str | None:
+    found = normal(channel, address)
+    if address is not None and found is None:
+        # Not a failure: nobody could mend it but the user, and it must not keep the other channels from them.
+        logger.warning("an address for %s is none; the channel is not used", channel)
+    return found
 
 
 async def find_or_wait(connection: AsyncConnection, user_id: UUID, event: Event) -> Recipient | None:
