@@ -13,7 +13,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str, "number": (int, float), "boolean": bool, "list": list, "object": dict, "nothing": type(None),
 }  # fmt: skip
 
-VARIABLE = re.compile(r"\$\{[a-z][a-z0-9_.]*\}")
+VARIABLE = re.compile(r"\$\{([a-z][a-z0-9_.-]*)\}")
 """Stands for a value that is known when the lab runs: any matcher may have one in place of its argument."""
 
 _ONE = ("contains", "len", "not", "each", "delta")

@@ -5,22 +5,22 @@ One `Reach` serves one evaluation, inside one event loop. Clients are made when 
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tutor.labs.arguments import VARIABLE
 from tutor.labs.check import CannotLook
+from tutor.labs.hiding import Secrets
 
 if TYPE_CHECKING:
     import httpx
 
     from tutor.labs.engine.base import LogLine, PartFacts
-
-_VARIABLE = re.compile(r"\$\{([a-z][a-z0-9_.]*)\}")
 
 
 class Inspector(Protocol):
@@ -42,7 +42,9 @@ class Reach:
 
     `variables` holds what `${name}` stands for: captures, the accounts (`customer.token`, `customer.id`,
     `customer.email`, `customer.password`; likewise `stranger`, `support`, `admin`), `lab.started`, and what the
-    learner has found (`input.<id>`). `dsn` gives a database URL for a read-only look at a service's database.
+    learner has found (`input.<id>`). `dsns` holds a database URL per service, of a role that may only read. `secrets`
+    holds `rabbitmq.user`, `rabbitmq.password`, `rabbitmq.vhost` (`shop` when absent), `redis.password` (none when
+    absent) and `redis.database` (0 when absent). `began` is when this evaluation began.
     """
 
     engine: Inspector
@@ -54,6 +56,7 @@ class Reach:
     trusted: bool = False
     """True when the lab may run code of its own (`script`): it ships with the program, or was trusted by name."""
     lab_folder: Path = Path()
+    began: datetime | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _http: httpx.AsyncClient | None = None
 
@@ -72,33 +75,44 @@ class Reach:
         import httpx
 
         if self._http is None:
-            limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+            # A connection that went stale between two looks would look like a service that hangs up: none is kept.
+            limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
             self._http = httpx.AsyncClient(timeout=10.0, trust_env=False, follow_redirects=False, limits=limits)
             self._stack.push_async_callback(self._http.aclose)
         return self._http
 
-    def filled(self, value: Any) -> Any:
+    def filled(self, value: Any, **more: Any) -> Any:
         """The value with each `${name}` replaced; a text that is one variable alone becomes the variable's value.
+
+        `more` are variables of this one look, such as the number of a request. Keys are left as they are.
 
         Raises: CannotLook when a variable is not known: then a check before it has not run.
         """
         if isinstance(value, str):
-            return self._text(value)
+            return self._text(value, more)
         if isinstance(value, Mapping):
-            return {key: self.filled(inner) for key, inner in value.items()}
+            return {key: self.filled(inner, **more) for key, inner in value.items()}
         if isinstance(value, list | tuple):
-            return [self.filled(inner) for inner in value]
+            return [self.filled(inner, **more) for inner in value]
         return value
 
-    def _text(self, text: str) -> Any:
-        if (whole := _VARIABLE.fullmatch(text)) is not None:
-            return self._variable(whole[1])
-        return _VARIABLE.sub(lambda found: str(self._variable(found[1])), text)
+    def _text(self, text: str, more: Mapping[str, Any]) -> Any:
+        if (whole := VARIABLE.fullmatch(text)) is not None:
+            return self.variable(whole[1], more)
+        return VARIABLE.sub(lambda found: str(self.variable(found[1], more)), text)
 
-    def _variable(self, name: str) -> Any:
-        if name not in self.variables:
+    def variable(self, name: str, more: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        """What `${name}` stands for. Raises: CannotLook when nothing is known by that name."""
+        known = more if name in more else self.variables
+        if name not in known:
             raise CannotLook(f"nothing is known as ${{{name}}}")
-        return self.variables[name]
+        return known[name]
+
+    def hiding(self) -> Secrets:
+        """What must not be shown, as far as it is known by now."""
+        return Secrets.among(
+            {**self.secrets, **{f"sql.{name}": dsn for name, dsn in self.dsns.items()}}, self.variables
+        )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Reach]:
