@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote
 
+from tutor.labs.asking import ask, understood
 from tutor.labs.check import CannotLook
-from tutor.labs.checks.asking import ask, understood
 from tutor.labs.engine.base import LogLine
 from tutor.labs.spans import Span, Trace
 

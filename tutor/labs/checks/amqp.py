@@ -28,9 +28,9 @@ from uuid import uuid4
 
 from pydantic import Field, StringConstraints, model_validator
 
+from tutor.labs.asking import NoAnswer, send, within
 from tutor.labs.check import CannotLook, Check, Observation, Period, seconds
 from tutor.labs.checks import listening, rabbit
-from tutor.labs.checks.asking import NoAnswer, send, within
 from tutor.labs.checks.queue import AmqpName, Key
 from tutor.labs.checks.rabbit import PART, Access
 from tutor.labs.checks.requests import Prepared, Request

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from pydantic import StringConstraints, model_validator
 
+from tutor.labs.asking import ask, understood, within
 from tutor.labs.check import CannotLook, Check, Observation
-from tutor.labs.checks.asking import ask, understood, within
 from tutor.labs.matching import shown
 from tutor.labs.reach import Reach
 

@@ -18,8 +18,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from tutor.errors import MachineError
+from tutor.labs.asking import within
 from tutor.labs.check import CannotLook, Check, Observation, Part
-from tutor.labs.checks.asking import within
 from tutor.labs.checks.plain import plain
 from tutor.labs.engine.base import PartFacts
 from tutor.labs.hiding import HIDDEN

@@ -19,8 +19,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, StringConstraints
 
 from tutor.errors import ContentError
+from tutor.labs.asking import parsed, within
 from tutor.labs.check import CannotLook, Check, Observation
-from tutor.labs.checks.asking import parsed, within
 from tutor.labs.reach import Reach
 from tutor.labs.solving import RelativePath
 from tutor.yamlfile import read

@@ -30,8 +30,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tutor.labs.asking import Answer, NoAnswer, send, together, within
 from tutor.labs.check import CannotLook, Check, Observation, Period, seconds
-from tutor.labs.checks.asking import Answer, NoAnswer, send, together, within
 from tutor.labs.checks.requests import Prepared, Request, must_act, shown
 from tutor.labs.reach import Reach
 from tutor.shapes import Strict, Whole

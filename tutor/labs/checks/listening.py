@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tutor.labs.asking import parsed, understood
 from tutor.labs.check import CannotLook
 from tutor.labs.checks import rabbit
-from tutor.labs.checks.asking import parsed, understood
 from tutor.labs.checks.plain import plain
 from tutor.labs.checks.rabbit import PART, Access
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tutor.labs.asking import Answer, NoAnswer, send, within
 from tutor.labs.check import CannotLook, Check, Observation, Period, seconds
-from tutor.labs.checks.asking import Answer, NoAnswer, send, within
 from tutor.labs.checks.requests import Account, HeaderName, HeaderValue, Path, Prepared, Request, must_act
 from tutor.labs.reach import Reach
 from tutor.shapes import Strict, Whole

@@ -21,8 +21,8 @@ from pydantic import Field, model_validator
 
 from tutor.errors import MachineError
 from tutor.labs import matching
+from tutor.labs.asking import together, within
 from tutor.labs.check import CannotLook, Check, Expectation, Observation, Part
-from tutor.labs.checks.asking import together, within
 from tutor.labs.checks.plain import plain
 from tutor.labs.engine.base import LogLine
 from tutor.labs.reach import Reach

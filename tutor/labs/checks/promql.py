@@ -16,8 +16,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from tutor.labs.asking import ask, understood, within
 from tutor.labs.check import CannotLook, Check, Observation, Period, seconds
-from tutor.labs.checks.asking import ask, understood, within
 from tutor.labs.matching import shown
 from tutor.labs.reach import Reach
 from tutor.shapes import Strict

@@ -22,9 +22,9 @@ from urllib.parse import quote
 
 from pydantic import StringConstraints, model_validator
 
+from tutor.labs.asking import understood, within
 from tutor.labs.check import CannotLook, Check, Observation
 from tutor.labs.checks import rabbit
-from tutor.labs.checks.asking import understood, within
 from tutor.labs.checks.rabbit import PART, Access
 from tutor.labs.reach import Reach
 from tutor.shapes import Strict

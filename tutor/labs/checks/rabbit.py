@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tutor.labs.asking import ask, understood
 from tutor.labs.check import CannotLook
-from tutor.labs.checks.asking import ask, understood
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractConnection

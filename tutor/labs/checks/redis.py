@@ -18,9 +18,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from tutor.labs.asking import within
 from tutor.labs.check import CannotLook, Check, Observation
 from tutor.labs.checks import redis_values
-from tutor.labs.checks.asking import within
 from tutor.labs.checks.plain import plain
 from tutor.labs.checks.redis_values import Client
 from tutor.labs.matching import shown

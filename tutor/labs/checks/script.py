@@ -21,8 +21,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from tutor.labs.asking import within
 from tutor.labs.check import CannotLook, Check, Observation, Period, seconds
-from tutor.labs.checks.asking import within
 from tutor.labs.checks.plain import plain
 from tutor.labs.matching import shown
 from tutor.labs.reach import Reach

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, StringConstraints
 
 from tutor.labs.arguments import VARIABLE
+from tutor.labs.asking import within
 from tutor.labs.check import CannotLook, Check, Observation
-from tutor.labs.checks.asking import within
 from tutor.labs.checks.plain import plain
 from tutor.labs.reach import Reach
 

@@ -20,8 +20,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from tutor.labs import telemetry
+from tutor.labs.asking import within
 from tutor.labs.check import Check, Observation
-from tutor.labs.checks.asking import within
 from tutor.labs.checks.plain import plain
 from tutor.labs.reach import Reach
 from tutor.labs.spans import Trace
