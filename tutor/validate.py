@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from tutor.errors import ContentError, Problem
 from tutor.shapes import PATTERNS
@@ -96,16 +97,21 @@ def _choice(place: Place, detail: Mapping[str, Any], document: Document) -> str:
     return f"{_name(place)} cannot be {detail['input']!r:.60}; write one of {wanted}"
 
 
-def _kind_wanted(place: Place, detail: Mapping[str, Any], document: Document) -> str:
-    given = detail["input"].get("kind") if isinstance(detail["input"], dict) else None
-    kinds = ", ".join(detail["words"].kinds)
+def _tag_wanted(place: Place, detail: Mapping[str, Any], document: Document) -> str:
+    """The key that says which of several shapes this is, such as `kind`, is missing or unknown."""
+    key = detail["ctx"]["discriminator"].strip("'")
+    unions = detail["words"].unions
+    choices = next((unions[part, key] for part in reversed(place) if (part, key) in unions), ())
+    wanted = ", ".join(choices) or detail["ctx"].get("expected_tags")
+    given = detail["input"].get(key) if isinstance(detail["input"], dict) else None
     if given is None:
-        return f"`kind` is missing; write one of {kinds}"
-    return f"`kind` cannot be {given!r:.60}; write one of {kinds}"
+        return f"`{key}` is missing; write one of {wanted}"
+    return f"`{key}` cannot be {given!r:.60}; write one of {wanted}"
 
 
 def _pattern(place: Place, detail: Mapping[str, Any], document: Document) -> str:
-    return f"{_name(place)} is {detail['input']!r:.60}; write {PATTERNS[detail['ctx']['pattern']]}"
+    pattern = detail["ctx"]["pattern"]
+    return f"{_name(place)} is {detail['input']!r:.60}; write {PATTERNS.get(pattern, f'text that fits {pattern}')}"
 
 
 def _too_short(place: Place, detail: Mapping[str, Any], document: Document) -> str:
@@ -144,8 +150,8 @@ _SENTENCES: dict[str, Callable[[Place, Mapping[str, Any], Document], str]] = {
     "string_type": _text_expected,
     "literal_error": _choice,
     "enum": _choice,
-    "union_tag_invalid": _kind_wanted,
-    "union_tag_not_found": _kind_wanted,
+    "union_tag_invalid": _tag_wanted,
+    "union_tag_not_found": _tag_wanted,
     "string_pattern_mismatch": _pattern,
     "string_too_short": _too_short,
     "too_short": _too_short,
@@ -160,10 +166,12 @@ _SENTENCES: dict[str, Callable[[Place, Mapping[str, Any], Document], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Every key that a model and those inside it know, and the kinds to choose from."""
+    """Every key that a model and those inside it know; and where a field holds one of several models, what the key
+    that tells them apart may be, by the name of the field and of that key.
+    """
 
     keys: tuple[str, ...]
-    kinds: tuple[str, ...]
+    unions: Mapping[tuple[str | int, str], tuple[str, ...]]
 
 
 @cache
@@ -171,8 +179,28 @@ def _words(model: type[BaseModel]) -> _Words:
     models: dict[type[BaseModel], None] = {}
     _collect(model, models)
     keys = sorted({name for each in models for name in each.model_fields})
-    kinds = [get_args(each.model_fields["kind"].annotation) for each in models if "kind" in each.model_fields]
-    return _Words(tuple(keys), tuple(dict.fromkeys(one[0] for one in kinds if len(one) == 1)))
+    unions: dict[tuple[str | int, str], tuple[str, ...]] = {}
+    for each in models:
+        for name, field in each.model_fields.items():
+            for key, tags in _unions(field.annotation, field.discriminator):
+                unions[field.alias or name, key] = tags
+    return _Words(tuple(keys), unions)
+
+
+def _unions(annotation: Any, discriminator: Any = None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each union of models in an annotation: the key that tells them apart, and its values."""
+    if get_origin(annotation) is Annotated:
+        annotation, *extras = get_args(annotation)
+        discriminator = next((one.discriminator for one in extras if isinstance(one, FieldInfo)), None)
+    if isinstance(discriminator, str):
+        members = get_args(annotation)
+        yield (
+            discriminator,
+            tuple(tag for one in members for tag in get_args(one.model_fields[discriminator].annotation)),
+        )
+        return
+    for inner in get_args(annotation):
+        yield from _unions(inner)
 
 
 def _collect(annotation: Any, models: dict[type[BaseModel], None]) -> None:
