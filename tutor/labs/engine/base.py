@@ -57,6 +57,8 @@ class Plan:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
+    transport: Literal["amqp", "redis"] = "amqp"
+    """What carries the events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """One instance of a part. `inspect` is what the engine knows besides: user, limits, mounts, capabilities."""
+    """One instance of a part. `inspect` is what the engine knows besides, as far as it does: `user`, `read_only`,
+    `cap_drop`, `limits` (memory_mb, cpus, pids), `mounts`, `networks`, `image`, `environment`, `stop_seconds`.
+    """
 
     part: str
     instance: str
