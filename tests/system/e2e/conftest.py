@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from processes.leash import Leash
 
+from processes.leash import Leash
 from tests.system.harness.base import Account, System
 from tests.system.harness.processes import ProcessSystem
 

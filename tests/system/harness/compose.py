@@ -146,6 +146,13 @@ def list_containers(
     return sorted(found, key=lambda container: str(container.attrs["Created"]))
 
 
+def inside(container: Container, *command: str) -> tuple[int, str]:
+    """Run a command in a container: its exit code, and what it printed."""
+    code, output = container.exec_run(list(command))
+    assert code is not None and isinstance(output, bytes)
+    return code, output.decode("utf-8", "replace").strip()
+
+
 def remove(client: docker.DockerClient, project: str) -> None:
     """Containers with their volumes, then networks, then named volumes of a project."""
     with ThreadPoolExecutor() as pool:
@@ -194,7 +201,11 @@ def _project(attributes: Mapping[str, Any]) -> Iterator[str]:
 def _hold(name: str) -> IO[str]:
     LOCKS.mkdir(exist_ok=True)
     lock = (LOCKS / name).open("w", encoding="utf-8")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
     return lock
 
 
