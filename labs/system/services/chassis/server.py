@@ -36,7 +36,7 @@ TELEMETRY = 1.0
 
 
 def main(build: Callable[[], Service]) -> int:
-    """Run the service until it is told to stop; the exit code."""
+    """Run the service until it is told to stop, and end the process; the exit code when it could not begin."""
     service = build()
     settings = service.settings
     try:
@@ -61,7 +61,10 @@ def main(build: Callable[[], Service]) -> int:
         code = runner.run(process.run())
         tracing.shutdown(TELEMETRY / 2)
         logs.shutdown(TELEMETRY / 2)
-    return code
+        # Everything is stopped and sent. Leaving the usual way would wait for every thread, and one that asks a name
+        # server which does not answer takes longer than the grace period.
+        sys.stdout.flush()
+        os._exit(code)
 
 
 class PortTaken(Exception):

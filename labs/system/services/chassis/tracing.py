@@ -3,6 +3,7 @@
 Refuses to instrument libraries automatically: that costs more CPU than the work it describes, and hides what is one.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from threading import Thread
@@ -13,14 +14,16 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 Kind = Literal["internal", "client", "server", "producer", "consumer"]
 Attributes = Mapping[str, str | int | float | bool]
+
+log = logging.getLogger(__name__)
 
 _KINDS = {name: SpanKind[name.upper()] for name in ("internal", "client", "server", "producer", "consumer")}
 # The parent of what has none; passing no parent would mean whatever span happens to be current.
@@ -46,8 +49,36 @@ def configure(
     resource = Resource({"service.name": service, "service.instance.id": instance})
     _provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
     if exporter:
-        _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
+        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
+        _provider.add_span_processor(BatchSpanProcessor(_SaidOnce(exporter), schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("chassis")
+
+
+class _SaidOnce(SpanExporter):
+    """Says that nobody takes the spans when that begins and when it ends; the library would for every batch."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._failing = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Pass spans on."""
+        result = self._exporter.export(spans)
+        failing = result is not SpanExportResult.SUCCESS
+        if failing != self._failing:
+            self._failing = failing
+            log.log(
+                logging.WARNING if failing else logging.INFO, "spans are %s", "dropped" if failing else "taken again"
+            )
+        return result
+
+    def shutdown(self) -> None:
+        """Let go of the connection."""
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Send what the exporter itself holds back."""
+        return self._exporter.force_flush(timeout_millis)
 
 
 def shutdown(timeout: float) -> None:
