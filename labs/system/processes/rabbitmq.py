@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,13 +23,14 @@ SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/loc
 
 
 class RabbitMQ:
-    """One broker node."""
+    """One broker node; with its management API on `management_port` when that is wanted, which costs a second."""
 
     name = "rabbitmq"
 
-    def __init__(self, leash: Leash) -> None:
+    def __init__(self, leash: Leash, *, management: bool = False) -> None:
         self._script = _find_script()
-        self.port, distribution, mapper = free_ports(3)
+        self.port, distribution, mapper, api = free_ports(4)
+        self.management_port = api if management else None
         self._mapper_port = mapper
         self.password = secrets.token_urlsafe(16)
         data = leash.folder / "rabbitmq-data"
@@ -37,8 +39,9 @@ class RabbitMQ:
         configuration.write_text(
             f"listeners.tcp.default = 127.0.0.1:{self.port}\ndefault_user = shop\ndefault_pass = {self.password}\n"
             "log.console = true\nlog.console.level = warning\nlog.file = false\n"
+            + (f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\n" if management else "")
         )
-        (data / "plugins").write_text("[].\n")
+        (data / "plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
         loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
         env = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -64,11 +67,12 @@ class RabbitMQ:
         self.child = Child(self.name, [str(self._script)], leash=leash, env=env)
 
     def start(self) -> None:
-        """Start the port mapper and the node; wait until it accepts AMQP connections."""
+        """Start the port mapper and the node; wait until it accepts connections on each of its ports."""
         self._mapper.start()
         self._mapper.wait_until(lambda: accepts(self._mapper_port), timeout=10)
         self.child.start()
-        self.child.wait_until(lambda: accepts(self.port), timeout=60)
+        for port in filter(None, (self.management_port, self.port)):
+            self.child.wait_until(partial(accepts, port), timeout=60)
 
     def stop(self) -> None:
         """Stop both, the node first."""

@@ -13,22 +13,12 @@ import pytest
 
 from chassis.events import stream_reader, topology
 from chassis.events.bus import Bus, Handler, connect
-from processes.leash import Leash
 from processes.rabbitmq import RabbitMQ
 from processes.valkey import Valkey
 from tests.system.messaging.brokers import Broker, RabbitBroker, StreamsBroker
 from tests.system.messaging.waiting import until
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def rabbitmq(leash: Leash) -> Iterator[RabbitMQ]:
-    """A RabbitMQ server for this test process."""
-    server = RabbitMQ(leash)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)
