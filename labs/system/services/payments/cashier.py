@@ -69,12 +69,15 @@ class Cashier:
     async def _run(self) -> None:
         while True:
             await self._database.migrated()
-            # A connection of its own: LISTEN needs one, and an idle poll should not use up the pool or fill traces.
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            try:
+                # A connection of its own: LISTEN needs one, and an idle poll should not use up the pool or fill traces.
                 async with self._database.session() as session:
                     await session.add_listener("payments_due", self._on_notify)
                     await self._serve(session)
-            logger.warning("the database is away; payments wait")
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("the database is away; payments wait: %s", type(error).__name__)
+            except Exception:  # whatever it was, the payments that are due next need a cashier too
+                logger.exception("the cashier failed")
             await asyncio.sleep(RETRY_CONNECT)
 
     def _on_notify(self, *_: object) -> None:

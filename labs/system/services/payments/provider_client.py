@@ -1,7 +1,8 @@
 """Calls to the payment provider: one request per step, with a timeout, and an answer that never pretends to know.
 
 Refuses to retry: whether and when to ask again is decided by what the database remembers. Refuses to read a failure
-as "declined": a timeout, a broken connection and a 5xx say nothing about whether the money moved.
+as "declined": a timeout, a broken connection and a 5xx say nothing about whether the money moved. Refuses to believe a
+charge of another amount: that is not this payment's, and a person has to look.
 """
 
 import logging
@@ -26,7 +27,7 @@ class Provider:
         """Take one step for one payment; "unclear" when we do not know more than before."""
         try:
             response = await self._send(step, payment)
-            return _read(step, response)
+            return _read(step, payment, response)
         except UpstreamError as error:
             logger.warning("provider gave no answer", extra={"step": step, "reason": type(error).__name__})
             return UNCLEAR
@@ -46,9 +47,9 @@ class Provider:
                 return await self._client.request("POST", f"{path}/refund")
 
 
-def _read(step: Step, response: Response) -> Answer:
+def _read(step: Step, payment: Payment, response: Response) -> Answer:
     if response.status in (200, 201):
-        return _charge(response)
+        return _charge(payment, response)
     if response.status == 404 and step == "ask":
         return Answer("absent")
     if step == "charge" and 400 <= response.status < 500 and response.status not in NOT_NOW:
@@ -56,12 +57,20 @@ def _read(step: Step, response: Response) -> Answer:
     return UNCLEAR
 
 
-def _charge(response: Response) -> Answer:
+def _charge(payment: Payment, response: Response) -> Answer:
     body = response.json()
     if not isinstance(body, dict):
         return UNCLEAR
-    reason = body.get("reason")
+    if body.get("status") == "captured" and body.get("amount_cents") != payment.amount_cents:
+        logger.error("the provider has charged another amount", extra={"order_id": str(payment.order_id)})
+        return UNCLEAR
     for lesson in OUTCOME:
         if body.get("status") == lesson:
-            return Answer(lesson, reason[:200] if isinstance(reason, str) and reason else None)
+            return Answer(lesson, _reason(body.get("reason")))
     return UNCLEAR
+
+
+def _reason(said: object) -> str | None:
+    """Somebody else's text as one that our tables, events and logs can hold: one that they refuse would stop us."""
+    text = said[:200] if isinstance(said, str) else ""
+    return "".join(char if char.isprintable() else " " for char in text).strip() or None

@@ -35,7 +35,7 @@ class ProviderApi:
         self._misbehaves = misbehaves
         self.router = APIRouter(prefix="/provider")
         route = self.router.add_api_route
-        route("/charges", self.charge, methods=["POST"], responses=responses(422, 500, 503))
+        route("/charges", self.charge, methods=["POST"], responses=responses(409, 422, 500, 503))
         route("/charges/{key}", self.read, methods=["GET"], responses=responses(404, 422, 500, 503))
         route("/charges/{key}/void", self.void, methods=["POST"], responses=responses(422, 500, 503))
         route("/charges/{key}/refund", self.refund, methods=["POST"], responses=responses(404, 409, 422, 500, 503))
@@ -58,7 +58,7 @@ class ProviderApi:
         if behaviour.timeout:
             raise await hang(request)
         if entry.status != "voided" and (entry.amount_cents, entry.currency) != (new.amount_cents, new.currency):
-            raise Problem(422, "The key was used for another charge")
+            raise Problem(409, "The key was used for another charge")
         return entry
 
     async def read(self, request: Request, key: Key) -> Charge:
