@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from tutor.labs.check import Check, Part
 from tutor.labs.checks.kinds import AnyCheck
@@ -18,6 +18,19 @@ EngineName = Literal["docker", "local", "swarm"]
 _FOLDER = r"^(services/[a-z]+|config/[a-z]+)$"
 Folder = Annotated[str, StringConstraints(pattern=_FOLDER)]
 """A folder of `labs/system` that the learner gets a copy of, such as `services/orders` or `config/gateway`."""
+
+_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+_LOADERS = ("PYTHON", "LD_", "DYLD_", "PATH", "HOME", "NODE_", "PERL", "RUBY", "BASH_ENV")
+
+
+def _harmless(name: str) -> str:
+    if name.startswith(_LOADERS):
+        raise ValueError(f"`{name}` changes what is run; a lab may only set settings of services")
+    return name
+
+
+Variable = Annotated[str, StringConstraints(pattern=_VARIABLE, max_length=60), AfterValidator(_harmless)]
+"""The name of a setting of a service, as its environment holds it."""
 
 SERVICES = ("gateway", "users", "orders", "inventory", "payments", "notifications")
 
@@ -44,11 +57,22 @@ class System(Strict):
     """What is started. `settings` are variables per service; the word `all` stands for every service."""
 
     parts: Annotated[tuple[Part, ...], Field(min_length=1)]
-    settings: dict[Slug, dict[str, str]] = Field(default_factory=dict)
+    settings: dict[Slug, dict[Variable, str]] = Field(default_factory=dict)
     replicas: dict[Slug, Annotated[Whole, Field(ge=1, le=4)]] = Field(default_factory=dict)
+    transport: Literal["amqp", "redis"] = "amqp"
+    """What carries the events: RabbitMQ, or Redis Streams."""
     engines: Annotated[tuple[EngineName, ...], Field(min_length=1)]
     engine_note: Line | None = None
     """Why the engines that are left out cannot run it; wanted when one is."""
+
+    @model_validator(mode="after")
+    def _names_its_parts(self) -> Self:
+        unique(self, list(self.parts), "part")
+        for key, names in (("settings", self.settings), ("replicas", self.replicas)):
+            for name in names:
+                if name not in self.parts and not (key == "settings" and name == "all"):
+                    raise ValueError(f"`{key}` names {name}, which is not among the parts")
+        return self
 
 
 class Step(Strict):
