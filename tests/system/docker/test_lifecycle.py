@@ -6,6 +6,7 @@ import pytest
 
 from tests.system.docker.conftest import NewProject
 from tests.system.harness.compose import ComposeFailed, Project, inside, leftovers
+from tests.system.harness.docker import DockerSystem
 from tests.system.harness.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -41,6 +42,18 @@ def test_it_starts_in_any_order_stops_in_order_and_leaves_nothing(new_project: N
 
     project.compose("down", "-v", "--remove-orphans")
     assert leftovers(project.client, project.name) == []
+
+
+def test_every_container_says_that_it_is_healthy(in_docker: DockerSystem) -> None:
+    """Each has a probe of its own, and it passes: `up --wait` would return."""
+
+    def healthy() -> bool:
+        states = {str(one.name): one.attrs["State"].get("Health", {}) for one in in_docker.project.containers()}
+        unhealthy = {name: state for name, state in states.items() if state.get("Status") != "healthy"}
+        assert [name for name in unhealthy if "-doors-" not in name] == [], unhealthy
+        return True
+
+    eventually(healthy, 60)
 
 
 def test_a_wrong_setting_stops_the_service_with_a_sentence(new_project: NewProject) -> None:

@@ -46,6 +46,13 @@ def test_orders_go_all_the_way(certified: DockerSystem) -> None:
     assert certified.settled(customer, order_id, timeout=60)["status"] == "CONFIRMED"
 
 
+def test_the_one_that_issues_does_not_make_up_fail(certified: DockerSystem) -> None:
+    """It ends with 0 before the others are ready, which `up --wait` must take for success."""
+    certified.project.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", "60")
+    (issuer,) = certified.containers("certs")
+    assert issuer.attrs["State"]["ExitCode"] == 0
+
+
 def test_who_shows_no_certificate_is_refused(certified: DockerSystem) -> None:
     """By every service, over TLS and without."""
     for service in ("users", "orders", "inventory", "payments", "notifications"):

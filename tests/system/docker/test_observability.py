@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.system.harness.base import PASSWORD, SERVICES, Account
+from tests.system.harness.compose import inside
 from tests.system.harness.docker import DockerSystem
 from tests.system.harness.waiting import eventually
 
@@ -63,6 +64,18 @@ def test_what_the_rules_compute_is_there(system: DockerSystem, customer: Account
         'rabbitmq_detailed_queue_messages{queue="payments.orders"}',
     ):
         eventually(lambda question=question: _value(system, question) is not None, 60)  # type: ignore[misc]
+
+
+def test_the_rules_say_what_they_should(system: DockerSystem) -> None:
+    """Rules against invented series (rules_test.yml), and the route of alerts, by the tools of those who read them."""
+    (prometheus,), (alertmanager,) = system.containers("prometheus"), system.containers("alertmanager")
+    for container, command in (
+        (prometheus, "promtool test rules /etc/prometheus/rules_test.yml"),
+        (prometheus, "promtool check config /etc/prometheus/prometheus.yml"),
+        (alertmanager, "amtool check-config /etc/alertmanager/alertmanager.yml"),
+    ):
+        code, text = inside(container, *command.split())
+        assert code == 0, text
 
 
 def test_an_alert_fires_reaches_somebody_and_resolves(system: DockerSystem) -> None:
