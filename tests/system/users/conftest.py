@@ -8,8 +8,8 @@ import pytest
 
 from processes.leash import Leash
 from processes.valkey import Valkey
+from tests.system.messaging.waiting import until
 from tests.system.users.running import Users, ready, running, settings
-from tests.system.users.waiting import until
 from users.settings import Settings
 
 

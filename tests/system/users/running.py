@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from httpx import AsyncClient, Response
-from sqlalchemy import text
 
 from chassis.faults import Faults
 from chassis.redis import Redis
 from chassis.server import Listener, bind
 from chassis.service import Service, business_app
+from tests.system.harness import tables
 from users.app import assemble
 from users.routes.parts import Parts
 from users.settings import Settings
@@ -132,9 +132,7 @@ class Users:
 
     async def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """Look into the database."""
-        async with self.parts.database.transaction() as connection:
-            result = await connection.execute(text(statement), values)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+        return await tables.rows(self.parts.database, statement, **values)
 
 
 @asynccontextmanager

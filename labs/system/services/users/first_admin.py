@@ -9,6 +9,7 @@ Refuses to promote an account that is there already: whoever registered the addr
 import asyncio
 import logging
 
+from chassis import tasks
 from chassis.database import Database, DatabaseUnavailable
 from chassis.problems import Problem
 from users import accounts
@@ -18,7 +19,7 @@ from users.passwords import Passwords
 
 logger = logging.getLogger(__name__)
 
-_START = 2.0
+_START = 1.0
 _RETRY = 0.5
 
 
@@ -49,8 +50,7 @@ class FirstAdmin:
     async def stop(self) -> None:
         """Stop looking."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     async def check(self) -> None:
         """Ready when the shop has an administrator, or wants none: the first login may be theirs."""

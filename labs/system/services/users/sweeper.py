@@ -6,6 +6,7 @@ Refuses to take part in any decision: everything here only repeats, or forgets w
 import asyncio
 import logging
 
+from chassis import tasks
 from chassis.database import Database, DatabaseUnavailable
 from chassis.redis import RedisUnavailable
 from users import denials, sessions
@@ -33,8 +34,7 @@ class Sweeper:
     async def stop(self) -> None:
         """Stop; what was not finished is found again."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     async def clean(self) -> None:
         """Forget sessions, tokens, denials and keys whose time is long over."""

@@ -57,7 +57,9 @@ class OwnTokens:
     async def _known(self, token: str) -> Known | None:
         if "." not in token:
             content = await self._opaque.read(token)
-            return None if content is None else Known(opaque.identity_in(content), content)
+            if content is None:
+                return None
+            return Known(opaque.identity_in(content), {**content, "iss": self._issuer, "aud": self._audience})
         try:
             identity = await self._signed(token)
         except InvalidToken:

@@ -27,6 +27,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from chassis import tasks
 from chassis.database import Database, DatabaseUnavailable
 from chassis.identity.claims import LEEWAY
 from chassis.problems import Problem
@@ -36,7 +37,7 @@ from users.keys.sealing import Box, Sealed
 
 logger = logging.getLogger(__name__)
 
-_START = 2.0
+_START = 1.0
 _UNKNOWN_KEY_PAUSE = 1.0  # anybody can invent a kid, and each unknown one is a reason to look into the table
 
 
@@ -90,8 +91,7 @@ class KeyRing:
     async def stop(self) -> None:
         """Stop reading."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     async def check(self) -> None:
         """Ready when there are keys that this instance may sign with."""
