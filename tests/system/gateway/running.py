@@ -6,6 +6,7 @@ Refuses to replace any part of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -57,13 +58,20 @@ class Gateway:
 
         The gateway has to close it: because it was asked to, or because of what it thinks of the request.
         """
+        async with self.connection() as (reader, writer), asyncio.timeout(20):
+            writer.write(data)
+            return await reader.read()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A bare connection, which is closed afterwards unless it was before."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(data)
         try:
-            async with asyncio.timeout(10):
-                return await reader.read()
+            yield reader, writer
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager

@@ -99,11 +99,10 @@ async def test_a_client_that_leaves_gives_its_probe_back(start_gateway: StartGat
         await gateway.get("/api/things")
     await asyncio.sleep(0.15)
     upstream.behave = hang
-    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
-    await until(lambda: len(upstream.received) == 5)
-    assert (await gateway.get("/api/things")).status_code == 503
-    writer.close()
+    async with gateway.connection() as (_, writer):
+        writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
+        await until(lambda: len(upstream.received) == 5)
+        assert (await gateway.get("/api/things")).status_code == 503
     await until(lambda: upstream.abandoned == 1)
     upstream.behave = answer()
     assert (await gateway.get("/api/things")).status_code == 200

@@ -169,11 +169,10 @@ async def test_a_page_needs_a_token_and_an_id(shop: Shop) -> None:
 async def test_a_client_that_leaves_ends_all_parts(shop: Shop) -> None:
     """The three calls are given up with the request that wanted them."""
     shop.users.behave = shop.orders.behave = shop.notifications.behave = hang
-    _, writer = await asyncio.open_connection("127.0.0.1", shop.gateway.port)
     line = f"GET /api/user-dashboard/{ME} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token(ME)}\r\n\r\n"
-    writer.write(line.encode())
-    await until(lambda: all(getattr(shop, name).received for name in PARTS))
-    writer.close()
+    async with shop.gateway.connection() as (_, writer):
+        writer.write(line.encode())
+        await until(lambda: all(getattr(shop, name).received for name in PARTS))
     await until(lambda: all(getattr(shop, name).abandoned for name in PARTS))
     upstreams = shop.gateway.routing.in_force.upstreams.values()
     assert [one.in_flight for one in upstreams] == [0, 0, 0]

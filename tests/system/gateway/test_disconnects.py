@@ -18,11 +18,9 @@ THINGS = {"path": "/api/things", "methods": ["GET", "POST"], "upstream": "orders
 async def leave(gateway: Gateway, upstream: Upstream, request: bytes) -> None:
     """Send a request, see it arrive at the service, and close the connection."""
     before = len(upstream.received)
-    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(request)
-    await until(lambda: len(upstream.received) > before)
-    writer.close()
-    await writer.wait_closed()
+    async with gateway.connection() as (_, writer):
+        writer.write(request)
+        await until(lambda: len(upstream.received) > before)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -44,44 +42,41 @@ async def test_a_client_that_leaves_ends_the_call_to_the_service(
     assert caplog.messages.count(f"{method} /api/things 499") == 5
 
 
+async def endless(_request: Received, writer: asyncio.StreamWriter) -> None:
+    """An answer that goes on for as long as somebody takes it."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
+    while True:
+        writer.write(b"x" * MEBIBYTE)
+        await writer.drain()
+
+
 async def test_a_client_that_leaves_while_the_answer_streams_ends_it(
     start_gateway: StartGateway, upstream: Upstream
 ) -> None:
     """The gateway does not go on reading an answer that nobody wants."""
-    written = 0
-
-    async def endless(_request: Received, writer: asyncio.StreamWriter) -> None:
-        nonlocal written
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
-        while True:
-            writer.write(b"x" * MEBIBYTE)
-            written += 1
-            await writer.drain()
-
     gateway = await start_gateway(routes({"orders": [upstream.url]}, THINGS))
+    orders = gateway.routing.in_force.upstreams["orders"]
     upstream.behave = endless
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
-    await reader.readexactly(3 * MEBIBYTE)
-    writer.close()
-    await until(lambda: gateway.routing.in_force.upstreams["orders"].in_flight == 0)
-    (instance,) = gateway.routing.in_force.upstreams["orders"].balancer.instances
+    async with gateway.connection() as (reader, writer):
+        writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
+        await reader.readexactly(3 * MEBIBYTE)
+        assert orders.in_flight == 1
+    await until(lambda: orders.in_flight == 0)
+    (instance,) = orders.balancer.instances
     assert (instance.in_flight, instance.failures) == (0, 0)
 
 
 async def test_a_client_that_does_not_read_is_cut_off_in_time(start_gateway: StartGateway, upstream: Upstream) -> None:
     """A reader that stalls holds its place until the route's timeout, and the service is not blamed for it."""
-    gateway = await start_gateway(routes({"orders": [upstream.url]}, {**THINGS, "timeout": 0.5}))
-    upstream.behave = answer(200, b"x" * (64 * MEBIBYTE))
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
-    await reader.readexactly(1000)
+    gateway = await start_gateway(routes({"orders": [upstream.url]}, {**THINGS, "timeout": 1}))
     orders = gateway.routing.in_force.upstreams["orders"]
-    assert orders.in_flight == 1
-    await until(lambda: orders.in_flight == 0)
+    upstream.behave = endless
+    async with gateway.connection() as (_, writer):
+        writer.write(b"GET /api/things HTTP/1.1\r\nHost: shop\r\n\r\n")
+        await until(lambda: orders.in_flight == 1)
+        await until(lambda: orders.in_flight == 0)
     (instance,) = orders.balancer.instances
     assert (instance.in_flight, instance.failures) == (0, 0)
-    writer.close()
 
 
 async def test_a_full_service_is_not_queued_for(start_gateway: StartGateway, upstream: Upstream) -> None:

@@ -98,13 +98,11 @@ async def test_an_absolute_target_goes_where_the_routes_say(gateway: Gateway, up
 @pytest.mark.parametrize("upgrade", ["h2c", "websocket"])
 async def test_an_upgrade_is_ignored(gateway: Gateway, upstream: Upstream, upgrade: str) -> None:
     """The answer is plain HTTP/1.1, the service hears of no upgrade, and the connection goes on as before."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     line = f"Upgrade: {upgrade}\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n"
-    for _ in range(2):
-        writer.write(f"GET /api/things HTTP/1.1\r\nHost: shop\r\n{line}\r\n".encode())
-        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
-    writer.close()
-    await writer.wait_closed()
+    async with gateway.connection() as (reader, writer):
+        for _ in range(2):
+            writer.write(f"GET /api/things HTTP/1.1\r\nHost: shop\r\n{line}\r\n".encode())
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
     assert len(upstream.received) == 2
     for got in upstream.received:
         assert got.values("upgrade") == got.values("connection") == got.values("http2-settings") == []
@@ -113,12 +111,11 @@ async def test_an_upgrade_is_ignored(gateway: Gateway, upstream: Upstream, upgra
 @pytest.mark.parametrize("start", [b"GET /api/", b"GET /api/things HTTP/1.1\r\nX: "], ids=["path", "header"])
 async def test_a_head_without_end_is_cut_off(gateway: Gateway, start: bytes) -> None:
     """More than 32 KiB of head is refused while it comes, not collected until it ends."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    for part in (start, *[b"a" * 9_000] * 4):
-        writer.write(part)
-        await asyncio.sleep(0.05)
-    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 431 ")
-    writer.close()
+    async with gateway.connection() as (reader, writer):
+        for part in (start, *[b"a" * 9_000] * 4):
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 431 ")
 
 
 async def test_pipelined_requests_are_answered_in_order(gateway: Gateway, upstream: Upstream) -> None:
@@ -137,17 +134,16 @@ async def test_a_slow_body_is_given_up(
     """Who trickles a body gets 408 when its time is over, however lively the trickle is."""
     monkeypatch.setattr("gateway.body.SECONDS", 0.3)
     caplog.set_level("INFO")
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(post("Content-Length: 1000"))
-    answered = asyncio.create_task(reader.read())
-    for _ in range(500):
-        with contextlib.suppress(ConnectionError):
-            writer.write(b"x")
-        await asyncio.wait({answered}, timeout=0.02)
-        if answered.done():
-            break
+    async with gateway.connection() as (reader, writer):
+        writer.write(post("Content-Length: 1000"))
+        answered = asyncio.create_task(reader.read())
+        for _ in range(500):
+            with contextlib.suppress(ConnectionError):
+                writer.write(b"x")
+            await asyncio.wait({answered}, timeout=0.02)
+            if answered.done():
+                break
     # The answer may be overtaken by the reset that a client gets which writes to a closed connection.
     assert isinstance(answered.exception(), ConnectionError) or b"408" in answered.result()
     assert "POST /api/things 408" in caplog.messages
-    writer.close()
     assert upstream.received == []

@@ -88,14 +88,14 @@ class Routing:
             return False
         before = self.in_force.upstreams
         self.in_force = after = await self._started(configuration)
-        RELOADS.labels("done").inc()
-        VALID.set(1)
-        log.info("routes reloaded: %d routes, %d upstreams", len(configuration.routes), len(after.upstreams))
         for name, upstream in before.items():
             if after.upstreams.get(name) is not upstream:
                 await upstream.stop()
             if name not in after.upstreams:
                 forget(name)
+        RELOADS.labels("done").inc()
+        VALID.set(1)
+        log.info("routes reloaded: %d routes, %d upstreams", len(configuration.routes), len(after.upstreams))
         return True
 
     async def _started(self, configuration: Configuration) -> InForce:
