@@ -73,9 +73,10 @@ def client_address(request: Request) -> str:
     """Whose attempt this is.
 
     X-Forwarded-For is what anybody can write, and may be believed here for two reasons: the gateway lets no client's
-    X- header pass and writes the address of its own peer (one address, never a list), and nothing but the gateway can
-    reach this service, which has no port on the host and lives in an internal network. Behind a load balancer that
-    peer would be the balancer, and reading the right entry of the list the gateway's task.
+    X- header pass and writes the address of its own peer (one address, never a list), and nothing from outside gets
+    here past the gateway: this service has no port on the host and lives in an internal network. (A neighbour that
+    was broken into could lie about addresses; the limit per account holds against it all the same.) Behind a load
+    balancer that peer would be the balancer, and reading the right entry of the list the gateway's task.
     """
     peer = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "")
