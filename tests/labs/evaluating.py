@@ -76,6 +76,7 @@ class Room:
     switch: Switches = field(default_factory=Switches)
     doors: Doors = field(default_factory=Doors)
     mounts: tuple[Mount, ...] = ()
+    deaf: set[str] = field(default_factory=set)
     baseline: dict[str, dict[str, Any]] = field(default_factory=dict)
     passed: frozenset[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +84,8 @@ class Room:
     def around(self) -> Surroundings:
         """As a session would make them."""
         reach = Reach(self.parts, Path(), START, variables=self.variables)
-        environment = Environment(self.parts, list(self.parts.facts_of), self.mounts, START)
+        parts = list(self.parts.facts_of)
+        environment = Environment(self.parts, parts, self.mounts, START, lambda part: part not in self.deaf)
         return Surroundings(reach, environment, START, self.switch, self.doors, self.baseline, self.passed)
 
     def answers(self, **answers: Any) -> Room:

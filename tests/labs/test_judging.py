@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.labs.evaluating import Room, Switches
-from tests.labs.memory import START, Written, scripted, sequence
+from tests.labs.memory import START, Parts, Written, scripted, sequence
 from tutor.labs.blame import blame
 from tutor.labs.check import CannotLook
 from tutor.labs.engine.base import LogLine, Mount
@@ -56,6 +56,15 @@ def test_a_part_that_is_down_is_broken_and_never_a_failure(changes: dict[str, An
     assert report.verdict is Verdict.BROKEN
     assert "orders" in report.note
     assert "tutor lab reset" in report.note
+
+
+def test_a_tool_that_runs_and_does_not_answer_is_broken(tmp_path: Path) -> None:
+    """A full disk, a cable that was pulled; a service that is not ready may be what the learner has to mend."""
+    for deaf, verdict in (("redis", Verdict.BROKEN), ("orders", Verdict.FAIL)):
+        room = Room(parts=Parts.running("gateway", "orders", "redis"), deaf={deaf}).answers(a=sequence(0))
+        assert room.verdicts(scripted("a")) == {"a": verdict}
+    fault = Room(parts=Parts.running("redis"), deaf={"redis"}, switch=Switches({"cut": {"redis"}}))
+    assert fault.answers(a=sequence(0)).verdicts(scripted("a", under=["cut"])) == {"a": Verdict.FAIL}
 
 
 def test_a_part_whose_container_was_removed_is_broken() -> None:

@@ -96,7 +96,7 @@ def test_parts_are_operated_by_hand(small: Started) -> None:
     _do(small, {"do": "stop", "part": "redis"})
     assert small.project.facts["redis"][0].state == "exited"
     told = _do(small, {"do": "start", "part": "redis", "instance": 1}, {"do": "wait", "seconds": 3})
-    assert told == [Performed("start redis number 1"), Performed("waited 3 s")]
+    assert told == [Performed("start redis number 1"), Performed("wait 3 s")]
     assert small.ready("redis")
     with pytest.raises(MachineError, match="has 1 instances"):
         _do(small, {"do": "kill", "part": "redis", "instance": 2})

@@ -184,8 +184,12 @@ class Check(Strict):
     @property
     def compares_with_start(self) -> bool:
         """True when an expectation is about the change since the lab started, so that a first look is needed then."""
-        wheres = [self.expect, self.stop_if or {}, *(hint.when for hint in self.hint_if)]
-        return any(matching.uses(wanted, "delta") for where in wheres for wanted in where.values())
+        return any(matching.uses(wanted, "delta") for where in self.expectations for wanted in where.values())
+
+    @property
+    def expectations(self) -> list[Expectation]:
+        """Everything that is compared with what a look brings back: `expect`, `stop_if`, each `hint_if`."""
+        return [self.expect, self.stop_if or {}, *(hint.when for hint in self.hint_if)]
 
     @property
     def look_seconds(self) -> float:

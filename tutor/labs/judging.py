@@ -7,14 +7,14 @@ when nothing failed: that would cost every check what only a failed one needs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tutor.errors import MachineError
 from tutor.labs.blame import Blame, blame
 from tutor.labs.check import CannotLook
-from tutor.labs.engine.base import LogLine, Mount, PartFacts
+from tutor.labs.engine.base import PORTS, LogLine, Mount, PartFacts
 from tutor.labs.looking import Sight
 from tutor.labs.reach import Inspector
 from tutor.labs.verdict import Evidence, Verdict
@@ -35,10 +35,21 @@ class Judgement:
 
 
 class Environment:
-    """The parts of a lab as one evaluation sees them. `hurt` are those that its own faults have touched."""
+    """The parts of a lab as one evaluation sees them. `hurt` are those that its own faults have touched.
 
-    def __init__(self, inspector: Inspector, parts: Sequence[str], mounts: Sequence[Mount], since: datetime) -> None:
+    `since` is when the parts last saw the learner's files. `answers` says whether a part answers as its clients ask.
+    """
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        parts: Sequence[str],
+        mounts: Sequence[Mount],
+        since: datetime,
+        answers: Callable[[str], bool],
+    ) -> None:
         self._inspector, self._parts, self._mounts, self._since = inspector, parts, mounts, since
+        self._answers = answers
         self.hurt: set[str] = set()
         self._first: dict[str, list[PartFacts]] | None = None
         self._last: dict[str, list[PartFacts]] = {}
@@ -80,7 +91,9 @@ class Environment:
         for part, said in down.items():
             if found := await self.blamed(part):
                 return Judgement(Verdict.FAIL, f"{said}: {found}", (Evidence(f"log of {part}", found.text),))
-        return _damaged(list(down.values())) if down else self._restarted(facts)
+        if down:
+            return _damaged(list(down.values()))
+        return self._restarted(facts) or await self._deaf()
 
     def _restarted(self, facts: dict[str, list[PartFacts]]) -> Judgement | None:
         for part in self._parts:
@@ -89,6 +102,17 @@ class Environment:
             if part not in self.hurt and not before <= now:
                 return Judgement(Verdict.ERROR, f"{part} was restarted while the checks ran; check again")
         return None
+
+    async def _deaf(self) -> Judgement | None:
+        """A tool that runs, and answers nobody: a full disk, a network that was taken away a moment ago.
+
+        Services are not asked: that one of them is not ready may be what the learner has to mend.
+        """
+        mounted = {mount.part for mount in self._mounts} | self.hurt
+        tools = [part for part in self._parts if "ops" not in PORTS.get(part, {}) and part not in mounted]
+        answers = await asyncio.gather(*(asyncio.to_thread(self._answers, part) for part in tools))
+        deaf = [part for part, answer in zip(tools, answers, strict=True) if not answer]
+        return _damaged([f"{deaf[0]} runs, and does not answer"]) if deaf else None
 
     def _is_down(self, part: str, instances: Sequence[PartFacts]) -> str:
         """How a part is not there, in words; empty when an instance of it works, or a fault of ours hurts it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from tutor.errors import Problem
-from tutor.labs.engine.base import Obstacle, PartFacts, Progress
+from tutor.labs.engine.base import Obstacle, Progress
 from tutor.labs.verdict import CheckReport, Evidence, StepReport
 
 
@@ -137,6 +137,16 @@ class Hinted:
 
 
 @dataclass(frozen=True, slots=True)
+class SolutionShown:
+    """The solution of a step: why it is right, what it changes in each file, and what else it does."""
+
+    step: str
+    explain: str
+    differences: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Nothing of the lab runs any more. `workspace` is where the learner's files still are, if they are."""
 
@@ -154,6 +164,6 @@ class ResetDone:
 
 News = (
     Said | Started | Looked | Reported | Faulted | Checked | StepPassed | Misspelt | Applied | Died | Performed
-    | Briefed | Hinted | Stopped | ResetDone | Progress | Obstacle | PartFacts
+    | Briefed | Hinted | SolutionShown | Stopped | ResetDone | Progress | Obstacle
 )  # fmt: skip
 """Everything that a verb may yield."""

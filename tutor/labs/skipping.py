@@ -57,7 +57,8 @@ def perform(actions: tuple[Action, ...], hands: Hands) -> Iterator[News]:
             if isinstance(action, Copy):
                 yield from _copy(action, hands)
             else:
-                yield Performed(_OTHERS[type(action)](action, hands))
+                _OTHERS[type(action)](action, hands)
+                yield Performed(action.words)
         except CannotLook as trouble:
             raise MachineError(f"The solution could not be done: {trouble}.", "See: tutor lab status") from None
 
@@ -69,9 +70,8 @@ def _copy(action: Copy, hands: Hands) -> Iterator[News]:
     yield from hands.apply()
 
 
-def _request(action: Request, hands: Hands) -> str:
+def _request(action: Request, hands: Hands) -> None:
     finished(lambda: _send(action, hands))
-    return f"{action.method} {action.path} at {action.part}" + (f", {action.times} times" if action.times > 1 else "")
 
 
 async def _send(action: Request, hands: Hands) -> None:
@@ -118,7 +118,7 @@ def _capture(action: Request, answer: Any, hands: Hands) -> None:
         hands.variables[name] = value
 
 
-def _redis(action: Redis, hands: Hands) -> str:
+def _redis(action: Redis, hands: Hands) -> None:
     import redis
 
     reach = hands.reach()
@@ -134,10 +134,9 @@ def _redis(action: Redis, hands: Hands) -> str:
         raise CannotLook(f"Redis did not take it: {error}", "redis") from None
     finally:
         client.close()
-    return "; ".join(" ".join(words) for words in action.commands)
 
 
-def _operate(action: Operate, hands: Hands) -> str:
+def _operate(action: Operate, hands: Hands) -> None:
     instance = ""
     if action.instance is not None:
         names = sorted(one.instance for one in hands.engine.inspector(hands.running).facts(action.part))
@@ -150,27 +149,24 @@ def _operate(action: Operate, hands: Hands) -> str:
             if hands.ready(action.part):
                 break
             hands.sleep(PAUSE)
-    return f"{action.do} {action.part}" + (f" number {action.instance}" if action.instance else "")
 
 
-def _find(action: Find, hands: Hands) -> str:
+def _find(action: Find, hands: Hands) -> None:
     reach = hands.reach()
     reach.variables |= hands.variables
     answer = str(reach.filled(action.answer))
     hands.file.update(_found(action.check, answer))
-    return f"answered `{action.check}` with `{answer}`"
 
 
 def _found(check: str, answer: str) -> Callable[[Run], Run]:
     return lambda run: replace(run, found={**run.found, check: answer})
 
 
-def _wait(action: Wait, hands: Hands) -> str:
+def _wait(action: Wait, hands: Hands) -> None:
     hands.sleep(action.seconds)
-    return f"waited {action.seconds:g} s"
 
 
-_OTHERS: Mapping[type, Callable[[Any, Hands], str]] = {
+_OTHERS: Mapping[type, Callable[[Any, Hands], None]] = {
     Request: _request,
     Redis: _redis,
     Operate: _operate,

@@ -21,14 +21,28 @@ RelativePath = Annotated[
 ]
 
 
-class Copy(Strict):
+class Doing(Strict):
+    """One thing that is done."""
+
+    @property
+    def words(self) -> str:
+        """What it does, in a line, for people."""
+        raise AssertionError(f"{type(self).__name__} does not say what it does")
+
+
+class Copy(Doing):
     """Take these files (all when empty) from `solution/` into the workspace, then apply."""
 
     do: Literal["copy"]
     files: tuple[RelativePath, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The files."""
+        return f"copy {', '.join(self.files) or 'all files of the solution'}"
 
-class Request(Strict):
+
+class Request(Doing):
     """One HTTP request, as the `http` check writes it. A status of 400 or more is a failure of the solution."""
 
     do: Literal["http"]
@@ -44,35 +58,62 @@ class Request(Strict):
     times: Annotated[Whole, Field(ge=1, le=200)] = 1
     allow_status: tuple[Whole, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The request, by whom, how often."""
+        by = f" as {self.as_}" if self.as_ else ""
+        often = f", {self.times} times" if self.times > 1 else ""
+        return f"{self.method} {self.path} at {self.part}{by}{often}"
 
-class Redis(Strict):
+
+class Redis(Doing):
     """Commands to Redis, each a list of words."""
 
     do: Literal["redis"]
     commands: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
+    @property
+    def words(self) -> str:
+        """The commands."""
+        return "redis-cli " + "; ".join(" ".join(command) for command in self.commands)
 
-class Operate(Strict):
+
+class Operate(Doing):
     """Something that is done to a part by hand: stop, start, kill, restart."""
 
     do: Literal["stop", "start", "kill", "pause", "resume", "restart"]
     part: Part
     instance: Annotated[Whole, Field(ge=1, le=10)] | None = None
 
+    @property
+    def words(self) -> str:
+        """What, and to which part."""
+        return f"{self.do} {self.part}" + (f" number {self.instance}" if self.instance else "")
 
-class Find(Strict):
+
+class Find(Doing):
     """What the learner would type for an `input` check."""
 
     do: Literal["find"]
     check: Slug
     answer: Line
 
+    @property
+    def words(self) -> str:
+        """The finding."""
+        return f'tutor lab find {self.check} "{self.answer}"'
 
-class Wait(Strict):
+
+class Wait(Doing):
     """Wait that long: for what happens by itself, such as a lease that runs out."""
 
     do: Literal["wait"]
     seconds: Annotated[float, Field(gt=0, le=120)]
+
+    @property
+    def words(self) -> str:
+        """How long."""
+        return f"wait {self.seconds:g} s"
 
 
 Action = Annotated[Copy | Request | Redis | Operate | Find | Wait, Field(discriminator="do")]

@@ -168,10 +168,7 @@ class MemoryEngine:
 
     def _open(self, project: Project, part: str) -> None:
         for port in PORTS[part]:
-            door = Door(_handler(project.shop, part, port))
-            door.open()
-            door.close()
-            project.doors[part, port] = door
+            project.doors[part, port] = Door(_handler(project.shop, part, port))
 
     def _start(self, project: Project, part: str, instance: str, only_down: bool = False) -> None:
         running = {one.instance for one in project.facts[part] if one.state == "running"}
@@ -230,13 +227,15 @@ class MemoryInspector:
         self._world, self._running = world, running
 
     def facts(self, part: str) -> list[PartFacts]:
-        """One entry per instance."""
-        return self._project().facts.get(part, [])
+        """One entry per instance; none of what was removed."""
+        project = self._project()
+        return project.facts.get(part, []) if project else []
 
     def logs(self, part: str, since: datetime, limit: int) -> list[LogLine]:
         """The newest lines since then."""
-        lines = [line for line in self._project().lines if line.part == part and line.at and line.at >= since]
-        return lines[-limit:]
+        project = self._project()
+        lines = project.lines if project else []
+        return [line for line in lines if line.part == part and line.at and line.at >= since][-limit:]
 
     def address(self, part: str, port: str = "http") -> str:
         """Where it listens."""
@@ -244,12 +243,10 @@ class MemoryInspector:
             raise CannotLook(f"{part} has no {port} here", part)
         return self._running.addresses[f"{part}.{port}"]
 
-    def _project(self) -> Project:
+    def _project(self) -> Project | None:
         if self._world.broken:
             raise CannotLook(self._world.broken)
-        if self._running.project not in self._world.projects:
-            raise CannotLook("nothing of this lab is there any more")
-        return self._world.projects[self._running.project]
+        return self._world.projects.get(self._running.project)
 
 
 def _handler(shop: Shop, part: str, port: str) -> Any:

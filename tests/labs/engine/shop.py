@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tutor.labs.engine.ports import free_ports
+
 
 @dataclass
 class Database:
@@ -50,7 +52,7 @@ class Door:
     def __init__(self, handle: Callable[[Request], Answer]) -> None:
         self._handle = handle
         self._server: ThreadingHTTPServer | None = None
-        self.port = 0
+        [self.port] = free_ports(1)
         self.running = threading.Event()
         self.running.set()
 
@@ -91,7 +93,6 @@ class Door:
                 """A client that hung up is no news."""
 
         self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:

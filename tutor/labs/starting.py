@@ -1,0 +1,226 @@
+"""Starts a lab, finds it again, brings back its start, stops it. Refuses to leave half of anything: whatever ends a
+verb early, what it made is undone now, or by the next verb, which sees in the run's file how far it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from tutor.errors import MachineError
+from tutor.labs import endpoints
+from tutor.labs.accounts import Accounts, accounts_in
+from tutor.labs.baseline import baseline
+from tutor.labs.bridge import finished
+from tutor.labs.check import CannotLook
+from tutor.labs.choosing import choose, refuse_strangers
+from tutor.labs.engine.base import Engine, Running
+from tutor.labs.news import Briefed, News, ResetDone, Said, Stopped
+from tutor.labs.parts import plan
+from tutor.labs.run import Run
+from tutor.labs.site import Site, closed, drained
+from tutor.labs.workspace import Workspace
+
+
+def start(site: Site, engine: str = "", place: Path | None = None) -> Iterator[News]:
+    """Start the lab, or find it again when it runs; the last value is `Briefed`. Closed before that, it is undone.
+
+    Raises: MachineError, UsageError, ContentError with what is in the way.
+    """
+    refuse_strangers(site)
+    with site.busy("start"):
+        run, damage = site.kept()
+        if damage:
+            yield Said(damage, "warning")
+        if run is not None and run.state == "running" and run.running is not None:
+            yield from _again(site, run, run.running)
+            return
+        if run is not None:
+            yield Said(f"The last {'stop' if run.state == 'stopping' else 'start'} was cut off; tidying up first.")
+            yield from site.engine(run.engine).down(run.project)
+            place = place or run.workspace
+        yield from _fresh(site, engine, place)
+
+
+def _fresh(site: Site, wanted: str, place: Path | None) -> Iterator[News]:
+    """Everything from nothing. The run's file is written before the engine is asked for anything."""
+    workspace = site.workspace(place)
+    engine = yield from choose(site, plan(site.found.lab, workspace.place), wanted)
+    if engine.find(site.project):
+        yield Said("Something of an earlier start is still there; removing it.")
+        yield from engine.down(site.project)
+    made = workspace.state != "ours"
+    try:
+        yield from _workspace(site, workspace)
+        now = site.now()
+        run = Run(site.id, site.found.folder, engine.name, site.project, workspace.place, now, now)
+        site.file.write(run)
+        run, running = yield from _up(site, engine, run)
+        run = yield from _prepared(site, run, running)
+    except BaseException:
+        _undo(site, engine, workspace if made else None)
+        raise
+    yield Briefed(site.id, run.workspace, endpoints.endpoints(run, running), fresh=True)
+
+
+def _workspace(site: Site, workspace: Workspace) -> Iterator[News]:
+    """Make it; one that is there is the learner's, and is kept."""
+    if workspace.state == "ours":
+        if edited := workspace.edited():
+            differ = "1 file differs" if len(edited) == 1 else f"{len(edited)} files differ"
+            yield Said(
+                f"Your workspace is kept as you left it: {differ} from the start, which `tutor lab reset {site.id}` "
+                "brings back."
+            )
+    else:
+        workspace.restore(site.pristine, site.now())
+        yield Said(f"Workspace: {workspace.place}")
+    workspace.make_readable()
+
+
+def _up(site: Site, engine: Engine, run: Run) -> Generator[News, None, tuple[Run, Running]]:
+    """Start the system, and note where it is and which files it has read."""
+    workspace = site.workspace(run.workspace)
+    files, now = workspace.fingerprints(), site.now()
+    running: Running | None = None
+    with closed(engine.up(plan(site.found.lab, run.workspace), run.project)) as stream:
+        for told in stream:
+            if isinstance(told, Running):
+                running = told
+            else:
+                yield told
+    if running is None:
+        raise MachineError(f"The engine `{engine.name}` did not say where the system is.", "Start it again.")
+    kept = running
+    return site.file.update(lambda old: replace(old, running=kept, applied=files, applied_at=now)), running
+
+
+def _prepared(site: Site, run: Run, running: Running) -> Generator[News, None, Run]:
+    """Make the accounts, look at what checks will compare with, and call it running."""
+    lab = site.found.lab
+    accounts = Accounts(site.file, running.credentials)
+    if {"gateway", "users"} <= set(lab.system.parts):
+        yield from _accounts(site, run, running, accounts)
+    seen, trouble = finished(lambda: baseline(lab.checks, site.reach(run, running), accounts))
+    for sentence in trouble:
+        yield Said(f"Nothing could be seen for a later comparison: {sentence}", "warning")
+    run = site.file.update(lambda old: replace(old, baseline=seen, state="running"))
+    endpoints.write(run.workspace, run, running)
+    return run
+
+
+def _accounts(site: Site, run: Run, running: Running, accounts: Accounts) -> Iterator[News]:
+    """Those that the lab names, and a customer for the learner; one that cannot be made is made when it is needed."""
+    named = accounts_in(site.found.lab.model_dump(by_alias=True)) | {"customer"}
+    reach = site.reach(run, running)
+
+    async def make() -> str:
+        async with reach.open():
+            for name in sorted(named - {"admin"}):
+                try:
+                    await accounts.ensure(reach, name)
+                except CannotLook as trouble:
+                    return str(trouble)
+        return ""
+
+    if trouble := finished(make):
+        yield Said(f"There are no accounts yet: {trouble}. They are made as soon as a check needs them.", "warning")
+
+
+def _undo(site: Site, engine: Engine, made: Workspace | None) -> None:
+    """After a start that did not come to its end. Should this fail as well, the run's file tells the next verb."""
+    with suppress(MachineError):
+        drained(engine.down(site.project))
+        site.file.remove()
+        if made is not None:
+            made.remove()
+
+
+def _again(site: Site, run: Run, running: Running) -> Iterator[News]:
+    """The lab is in progress: find it, start what has stopped, undo what a killed check has left."""
+    engine, parts = site.engine(run.engine), site.found.lab.system.parts
+    workspace = site.workspace(run.workspace)
+    if workspace.state != "ours":
+        yield Said(f"The workspace {workspace.place} is gone or damaged. tutor lab reset {site.id}", "warning")
+    if not engine.find(run.project):
+        yield Said("Its system is gone, and its data with it; starting it anew.", "warning")
+        run = site.file.update(lambda old: replace(old, accounts={}, captured={}, passed=(), faults=()))
+        run, running = yield from _up(site, engine, run)
+        run = yield from _prepared(site, run, running)
+    else:
+        yield from site.faults(running).undo(by="check")
+        inspector = engine.inspector(running)
+        hurt = {entry.part for entry in run.faults if entry.by == "learner"}
+        down = [
+            part for part in parts if part not in hurt and any(one.state != "running" for one in inspector.facts(part))
+        ]
+        if down:
+            yield Said(f"{', '.join(down)} {'is' if len(down) == 1 else 'are'} not running; starting what has stopped.")
+            run, running = yield from _up(site, engine, run)
+            yield from site.faults(running).undo(by=None)
+        else:
+            yield Said("It is running already.")
+    if workspace.state == "ours":
+        endpoints.write(run.workspace, run, running)
+    yield Briefed(site.id, run.workspace, endpoints.endpoints(run, running), fresh=False)
+
+
+def reset(site: Site) -> Iterator[News]:
+    """Bring back the start: the workspace (a copy of it is kept), and fresh data. The last value is `ResetDone`.
+
+    Raises: UsageError when the lab is not in progress, MachineError with what went wrong.
+    """
+    with site.busy("reset"):
+        run = site.file.read()
+        if run is None:
+            site.run()  # says so
+            return
+        engine, workspace = site.engine(run.engine), site.workspace(run.workspace)
+        backup = workspace.restore(site.pristine, site.now())
+        workspace.make_readable()
+        run = site.file.update(
+            lambda old: replace(
+                old, state="starting", faults=(), accounts={}, steps=(), passed=(), captured={}, found={}, told=(),
+            )
+        )  # fmt: skip
+        yield Said("The workspace is as at the start." + (f" Your files are in {backup}." if backup else ""))
+        yield from engine.down(run.project)
+        run, running = yield from _up(site, engine, run)
+        yield from _prepared(site, run, running)
+        yield ResetDone(site.id, backup)
+
+
+def stop(site: Site) -> Iterator[News]:
+    """Remove everything that runs; the last value is `Stopped`. A workspace with edits in it is kept.
+
+    Raises: MachineError when the engine does not do it; then doing it again goes on.
+    """
+    with site.busy("stop", patience=5.0):
+        run, damage = site.kept()
+        if damage:
+            yield Said(damage, "warning")
+        if run is not None:
+            site.file.update(lambda old: replace(old, state="stopping"))
+            yield from site.engine(run.engine).down(run.project)
+        else:
+            for engine in site.engines.values():
+                yield from _swept(site, engine)
+        site.file.remove()
+        workspace = site.workspace(run.workspace if run else None)
+        (workspace.place / endpoints.FILE).unlink(missing_ok=True)
+        workspace.remove()
+        with suppress(OSError):
+            site.home.rmdir()
+        yield Stopped(site.id, workspace.place if workspace.place.exists() else None)
+
+
+def _swept(site: Site, engine: Engine) -> Iterator[News]:
+    """Remove what nobody remembers; an engine that is not there has nothing."""
+    try:
+        there = engine.find(site.project)
+    except MachineError:
+        return
+    if there:
+        yield from engine.down(site.project)

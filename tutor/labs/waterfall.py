@@ -1,0 +1,43 @@
+"""A trace as lines of text: each span below its cause, with service, duration and error. Refuses to fetch more than
+one trace, and to wait for spans that have not arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tutor.labs.reach import Reach
+from tutor.labs.spans import Span, Trace
+from tutor.labs.telemetry import traces
+
+MAX_SPANS = 100
+
+
+async def trace_text(reach: Reach, id_: str) -> str:
+    """The trace of that id as text.
+
+    Raises: CannotLook when this lab keeps no traces.
+    """
+    trace = await traces(reach).trace(id_)
+    return "\n".join(waterfall(trace)) if trace else f"(no span of trace {id_} has arrived)"
+
+
+def waterfall(trace: Trace) -> Iterator[str]:
+    """One line per span, in the order of causes and times."""
+    yield f"trace {trace.id}, {trace.duration_us / 1000:.1f} ms, {len(trace.spans)} spans"
+    begin = min((span.start_us for span in trace.spans), default=0)
+    children: dict[str, list[Span]] = {}
+    for span in trace.spans:
+        parent = trace.parent(span)
+        children.setdefault(parent.span_id if parent else "", []).append(span)
+    shown = 0
+    waiting = [(span, 0) for span in reversed(children.get("", []))]
+    while waiting and shown < MAX_SPANS:
+        span, depth = waiting.pop()
+        at, took = (span.start_us - begin) / 1000, span.duration_us / 1000
+        error = "  ERROR" if span.error else ""
+        yield f"{at:9.1f} ms {'  ' * depth}{span.service}: {span.operation} ({took:.1f} ms){error}"
+        waiting += [(child, depth + 1) for child in reversed(children.pop(span.span_id, []))]
+        shown += 1
+    if shown < len(trace.spans):
+        yield f"... and {len(trace.spans) - shown} more"
