@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tutor.errors import MachineError
 
 DATABASES: Mapping[str, str] = {
     "users": "users-db",
@@ -81,3 +86,39 @@ class Access:
             if address := addresses.get(f"{part}.sql"):
                 given[f"sql.{service}"] = f"postgresql://{READER}:{self.reader}@{address}/{service}"
         return given
+
+
+class Kept:
+    """Addresses and secrets of what was started, one file a project: volumes remember passwords longer than we run."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def get(self, project: str) -> tuple[dict[str, str], Access] | None:
+        """What was kept, or None when there is nothing that can be read."""
+        try:
+            found = json.loads(self._file(project).read_text(encoding="utf-8"))
+            return dict(found["addresses"]), Access(**found["access"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def put(self, project: str, addresses: Mapping[str, str], access: Access) -> None:
+        """Keep them, for the owner's eyes only.
+
+        Raises: MachineError when they cannot be written.
+        """
+        content = json.dumps({"addresses": dict(addresses), "access": asdict(access)})
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._file(project), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise MachineError(f"{self._home} cannot be written: {error.strerror}.", "Make room there.") from None
+
+    def forget(self, project: str) -> None:
+        """Nothing of it is there any more."""
+        self._file(project).unlink(missing_ok=True)
+
+    def _file(self, project: str) -> Path:
+        return self._home / f"{project}.access.json"

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from tutor.errors import MachineError
 from tutor.labs.engine import images, override
-from tutor.labs.engine.access import Access
+from tutor.labs.engine.access import Access, Kept
 from tutor.labs.engine.acting import act
 from tutor.labs.engine.base import Action, Obstacle, Plan, Progress, Running
 from tutor.labs.engine.command import CommandFailed, lines
 from tutor.labs.engine.endpoint import Endpoint, NoEngine, find
-from tutor.labs.engine.inspector import DockerInspector, containers
+from tutor.labs.engine.inspector import DockerInspector, containers, facts
 from tutor.labs.engine.obstacles import obstacles
 from tutor.labs.engine.ports import free_ports
 from tutor.labs.engine.readers import allow_reading
@@ -32,11 +32,22 @@ if TYPE_CHECKING:
     import docker
 
 START_SECONDS = 300.0
+APPLY_SECONDS = 30.0
+DEATHS = 2
 POLL = 0.1
 RELOADED = {"prometheus": "http://{}/-/reload", "alertmanager": "http://{}/-/reload"}
 """Parts that read their configuration again when asked, without a restart."""
 
 DOORS_FILE = Path(__file__).with_name("doors.py")
+
+
+class NotReady(MachineError):
+    """A part was started and does not answer; `said` is the end of its log."""
+
+    def __init__(self, part: str, said: str) -> None:
+        super().__init__(f"{part} does not get ready. Its log ends:\n{said}", "See: tutor lab logs")
+        self.part = part
+        self.said = said
 
 
 class DockerEngine:
@@ -47,6 +58,7 @@ class DockerEngine:
     def __init__(self, home: Path, system: Path) -> None:
         self._home = home
         self._system = system
+        self._kept = Kept(home)
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -80,17 +92,19 @@ class DockerEngine:
         """Start, wait until all parts answer, yield the `Running` last."""
         yield Progress("check", f"the engine at {self.endpoint.host}")
         yield from self._fetch(plan)
-        addresses, access = _addresses(plan), Access()
+        kept, access = self._kept.get(project) or ({}, Access())
+        addresses = {**_addresses(plan), **kept}
         finished = False
         try:
+            self._kept.put(project, addresses, access)
             self._write_layer(plan, project, addresses)
             command = self._compose(project, "up", "-d", "--no-build", *plan.parts, override.DOORS)
             yield from self._told(command, self._environment(plan, addresses, access))
             yield from self._wait(project, plan.parts, addresses)
             credentials = access.credentials(addresses)
             allow_reading(access, addresses)
+            finished = True  # before the last word: who has heard it may stop listening
             yield Running(self.name, project, plan, datetime.now(UTC), addresses, credentials)
-            finished = True
         finally:
             if not finished:
                 for _ in self.down(project):
@@ -106,7 +120,10 @@ class DockerEngine:
             yield Progress("start", f"{part} restarts", 0, len(restarted))
         with ThreadPoolExecutor(max(1, len(restarted))) as pool:
             list(pool.map(lambda part: self.act(running, Action("restart", part)), restarted))
-        yield from self._wait(running.project, restarted, running.addresses, patience=30)
+        try:
+            yield from self._wait(running.project, restarted, running.addresses, patience=APPLY_SECONDS)
+        except NotReady as failure:  # what the learner wrote does not run: its log and the checks say so
+            yield Progress("wait", f"{failure.part} does not start: {failure.said.splitlines()[-1][:200]}")
 
     def inspector(self, running: Running) -> DockerInspector:
         """What looks at it."""
@@ -124,6 +141,7 @@ class DockerEngine:
         """Remove everything of the project."""
         yield from remove(self.client, project)
         self._layer(project).unlink(missing_ok=True)
+        self._kept.forget(project)
 
     def _needed(self, plan: Plan) -> tuple[list[str], list[str]]:
         """The images of this plan: official ones, and ours."""
@@ -177,9 +195,9 @@ class DockerEngine:
     def _wait(
         self, project: str, parts: Sequence[str], addresses: Mapping[str, str], patience: float = START_SECONDS
     ) -> Iterator[Progress]:
-        """Until each part answers, or has visibly failed.
+        """Until each part answers.
 
-        Raises: MachineError when one does not in time, with the end of its log.
+        Raises: NotReady for one that does not in time, or has visibly failed, with the end of its log.
         """
         waiting, deadline = list(parts), time.monotonic() + patience
         with ThreadPoolExecutor(max(1, len(waiting))) as pool:
@@ -189,14 +207,20 @@ class DockerEngine:
                 waiting = [part for part in waiting if part not in done]
                 for part in done:
                     yield Progress("wait", f"{part} answers", len(parts) - len(waiting), len(parts))
-                if waiting and time.monotonic() > deadline:
-                    raise self._not_ready(project, waiting[0])
+                failed = next((part for part in waiting if self._fails(project, part)), None)
+                if failed or (waiting and time.monotonic() > deadline):
+                    raise self._not_ready(project, failed or waiting[0])
                 time.sleep(POLL if waiting else 0)
 
-    def _not_ready(self, project: str, part: str) -> MachineError:
+    def _fails(self, project: str, part: str) -> bool:
+        """Whether the part dies again and again: one restart may be a database that was not there yet."""
+        found = [facts(container, part) for container in containers(self.client, project, part)]
+        return any(one.restarts >= DEATHS or one.state == "exited" for one in found)
+
+    def _not_ready(self, project: str, part: str) -> NotReady:
         found = containers(self.client, project, part)
         said = found[0].logs(tail=5).decode("utf-8", "replace").strip() if found else "there is no container of it"
-        return MachineError(f"{part} does not get ready. Its log ends:\n{said}", "See: tutor lab logs")
+        return NotReady(part, said)
 
 
 def _addresses(plan: Plan) -> dict[str, str]:

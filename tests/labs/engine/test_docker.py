@@ -1,0 +1,70 @@
+"""The Docker engine keeps the contract, on a real engine with the real services; and what only it can get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.labs.engine.contract import Bench, EngineContract
+from tutor.labs.engine.base import Mount, Plan, Running
+from tutor.labs.engine.docker import DockerEngine
+
+SYSTEM = Path(__file__).resolve().parents[3] / "labs" / "system"
+PARTS = ("gateway", "orders", "orders-db", "redis", "rabbitmq", "users", "users-db")
+CHANGE = """
+
+@router.get("/edited")
+async def edited() -> dict[str, bool]:
+    return {"edited": True}
+"""
+
+pytestmark = pytest.mark.docker
+
+
+class TestDocker(EngineContract):
+    """The contract."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[Bench]:
+        """The core, two instances of orders, and the code of users to edit."""
+        code = tmp_path / "workspace" / "services" / "users"
+        _copied(SYSTEM / "services" / "users", code)
+        route = code / "routes" / "tokens.py"
+        original = route.read_text()
+        plan = Plan("contract", PARTS, replicas={"orders": 2}, mounts=(Mount("users", code, "code", "users"),))
+        home = tmp_path / "home"
+
+        def sees(running: Running) -> bool:
+            try:
+                return httpx.get(f"http://{running.addresses['users.http']}/auth/edited", timeout=5).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        made = Bench(
+            DockerEngine(home, SYSTEM),
+            lambda: DockerEngine(home, SYSTEM),
+            plan,
+            edited="users",
+            several="orders",
+            bystander="redis",
+            edit=lambda: route.write_text(original + CHANGE),
+            sees=sees,
+            breaks=lambda: route.write_text("def broken(:\n"),
+        )
+        try:
+            yield made
+        finally:
+            made.clean_up()
+
+
+def _copied(source: Path, target: Path) -> None:
+    for file in source.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            place = target / file.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(file.read_bytes())
+    for folder in (target, *target.rglob("*")):
+        folder.chmod(0o755 if folder.is_dir() else 0o644)
