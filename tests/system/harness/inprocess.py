@@ -15,10 +15,12 @@ from uuid import UUID
 from httpx import ASGITransport, AsyncClient
 from starlette.types import Message
 
+from chassis.faults import Faults
 from chassis.identity.internal import parse_keys, sign
 from chassis.identity.model import Identity
 from chassis.identity.permissions import permissions_of
-from chassis.service import Service, asgi
+from chassis.server import Listener, bind
+from chassis.service import Component, Service, asgi, business_app
 
 IDENTITY_KEYS = f"k1={secrets.token_urlsafe(32)}"
 # Nobody listens there: no token of users is ever verified in these tests.
@@ -62,3 +64,21 @@ async def served(service: Service, headers: Mapping[str, str] | None = None) -> 
     finally:
         await told.put({"type": "lifespan.shutdown"})
         await life
+
+
+@asynccontextmanager
+async def on_a_socket(service: Service) -> AsyncIterator[str]:
+    """The address of the started service, served as in production: the whole way from bytes to bytes."""
+    listener = Listener(business_app(service, Faults()))
+    started: list[Component] = []
+    try:
+        for component in service.components:
+            await component.start()
+            started.append(component)
+        port = bind("PORT", "127.0.0.1", 0)
+        await listener.open(port)
+        yield f"http://127.0.0.1:{port.getsockname()[1]}"
+    finally:
+        await listener.close(5)
+        for component in reversed(started):
+            await component.stop()

@@ -6,7 +6,7 @@ Refuses reservations over HTTP: they come with an order, as events, so that none
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, text
 
 from chassis.database import Database
@@ -48,6 +48,8 @@ class StockPage(BaseModel):
 
 class NewQuantity(BaseModel):
     """How much is owned now, whatever part of it is promised."""
+
+    model_config = ConfigDict(extra="forbid")
 
     quantity: int = Field(ge=0, le=1_000_000_000)
 
