@@ -88,7 +88,7 @@ async def test_a_new_key_is_published_before_it_signs(users: Users) -> None:
     old = kid_of(before.access)
     answer = await rotate(users, admin)
     assert answer.status_code == 201
-    new = answer.json()["kid"]
+    new = str(answer.json()["kid"])
     assert (answer.json()["state"], answer.json()["signs_until"]) == ("next", None)
     assert await published(users) == {old, new}
     assert await states(users, admin) == {old: "active", new: "next"}

@@ -1,8 +1,8 @@
 """Passwords as argon2id hashes, computed beside the event loop, a few at a time.
 
 A hash takes 64 MiB and a fifth of a second on purpose: that is what makes guessing from a stolen table expensive, and
-what makes logging in a way to bring a service down. So there are as many at once as SLOTS says (memory = slots x 64
-MiB, whatever arrives), a queue with an end (beyond it the honest answer is 503), and no way around the pool.
+what makes logging in a way to bring a service down. So there are as many at once as HASH_SLOTS says (slots x 64 MiB
+of memory, whatever arrives), a queue with an end (beyond it the honest answer is 503), and no way around the pool.
 
 For an address without an account the same work is done on a hash of nobody's password. Else the time of the answer
 would tell who is a customer here. (After the parameters were changed, accounts cost what their old hash costs until

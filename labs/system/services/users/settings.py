@@ -1,5 +1,5 @@
-"""What users needs from its environment. Refuses times that contradict each other, keys of the wrong size, and a
-password hash cheaper than anybody recommends.
+"""What users needs from its environment. Refuses times that contradict each other, keys of the wrong size, and
+password hashes that take hardly any memory: that is what guessing hardware has least of.
 """
 
 from typing import Annotated, Literal
