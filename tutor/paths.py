@@ -67,6 +67,11 @@ def bundled_labs() -> Path:
     return inside if inside.is_dir() else package.parent / "labs"
 
 
+def lab_ids() -> frozenset[str]:
+    """The ids of the labs that ship, without reading any of them."""
+    return frozenset(file.parent.name for file in bundled_labs().glob("*/lab.yaml"))
+
+
 def system_dir() -> Path:
     """The reference system: its Compose file, its services, its configuration."""
     return bundled_labs() / "system"

@@ -16,7 +16,7 @@ from tutor import __version__
 from tutor.cli.tree import COMMANDS
 
 NAMES = (
-    *("recap", "quiz", "mock", "progress", "checklist", "tips", "plan", "suspended", "flags"),
+    *("recap", "quiz", "mock", "lab", "progress", "checklist", "tips", "plan", "suspended", "flags"),
     *("export", "import", "content", "doctor"),
 )
 

@@ -99,6 +99,10 @@ def test_a_log_that_a_stranger_wrote_into_does_not_stop_the_tutor(desk: Desk) ->
     coach.mock("small-talk").abandon()
     examples = {event.kind: dict(event.body) for event in coach.events}
     examples["session-ended"] = {"session": quiz.session.id}
+    step = {"lab": "lost-message", "step": "mend"}
+    examples |= {kind: {"lab": "lost-message"} for kind in ("lab-started", "lab-finished", "lab-stopped")}
+    examples |= {"lab-checked": {**step, "verdicts": {"a": "pass"}}, "lab-hinted": {**step, "level": 1}}
+    examples |= {"lab-step-passed": {**step, "skipped": False}, "lab-solved": step}
     assert set(examples) == set(_SHAPES)
     before = desk.coach()
     expected = (before.history.reviews, before.standing().due_now, before.mocks(), before.calibration())

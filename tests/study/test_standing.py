@@ -141,7 +141,7 @@ def test_today_ends_at_local_midnight(month: int, day: int, hours: int, index: I
 
 def shown(index: Index, *events: Event, best: float | None = None, now: datetime = START) -> list[Mastery]:
     """The checklist at `now`."""
-    return mastery(index, History(scheduler, events), {} if best is None else {"small-talk": best}, now)
+    return mastery(index, History(scheduler, events), {} if best is None else {"small-talk": best}, {}, now)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,13 @@ def tips(ctx: typer.Context, incomplete: str) -> list[str]:
     return _fitting(list(_index(ctx).tips), incomplete)
 
 
+def labs(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Ids of labs that ship."""
+    from tutor import paths
+
+    return _fitting(sorted(paths.lab_ids()), incomplete)
+
+
 def _index(ctx: typer.Context) -> Index:
     from tutor.content.index import Index
 

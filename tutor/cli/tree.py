@@ -27,6 +27,7 @@ COMMANDS = {
     "recap": Place("recap", "recap", "Read what a day taught."),
     "quiz": Place("quiz", "quiz", "Answer what is due, then something new."),
     "mock": Place("mock", "mock", "Run a mock interview and grade it against a rubric."),
+    "lab": Place("lab", "lab", "Start a real system, break it, mend it, prove it."),
     "progress": Place("progress", "progress", "What is due, recall by topic, confidence."),
     "checklist": Place("progress", "checklist", "What you can defend, with the evidence for it."),
     "tips": Place("tips", "tips", "How to speak in an interview."),

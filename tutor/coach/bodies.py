@@ -68,6 +68,10 @@ def _criteria(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_whole(1, 4), value.values()))
 
 
+def _verdicts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_text, value.values()))
+
+
 def _options(value: Any) -> bool:
     return isinstance(value, Mapping) and _flag(value.get("cram"))
 
@@ -76,7 +80,7 @@ def _seconds(value: Any) -> bool:
     return _number(0, 1e9)(value) and isfinite(value)
 
 
-_NAMES = ("session", "question", "run")
+_NAMES = ("session", "question", "run", "lab", "step")
 _PERCENT, _NATURALS = _whole(0, 100), _list(_whole(0, 10_000))
 
 _SHAPES: dict[str, dict[str, Test]] = {
@@ -109,4 +113,11 @@ _SHAPES: dict[str, dict[str, Test]] = {
     "interview-graded": {"run": _text, "criteria": _criteria, "flags": _list(_text)},
     "interview-abandoned": {"run": _text},
     "interview-reported": {"run": _text, "markdown": _text},
+    "lab-started": {"lab": _text},
+    "lab-checked": {"lab": _text, "step": _text, "verdicts": _verdicts},
+    "lab-step-passed": {"lab": _text, "step": _text, "skipped": _flag},
+    "lab-hinted": {"lab": _text, "step": _text, "level": _whole(0, 3)},
+    "lab-solved": {"lab": _text, "step": _text},
+    "lab-finished": {"lab": _text},
+    "lab-stopped": {"lab": _text},
 }

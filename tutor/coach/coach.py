@@ -7,7 +7,7 @@ coach.standing()                 what is due, recall      coach.mastery()       
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 class Coach:
     """One learner on one pack. `now` gives the time in UTC."""
 
-    def __init__(self, library: Library, log: Log, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, library: Library, log: Log, now: Callable[[], datetime], labs: Collection[str] = frozenset()
+    ) -> None:
+        """`labs` are the ids of the labs that there are."""
         self.library = library
+        self.lab_ids = labs
         self.log = log
         self.now = now
         self.unreadable: list[str] = []
@@ -143,13 +147,15 @@ class Coach:
 
     def mastery(self) -> list[Mastery]:
         """The checklist with its evidence."""
+        from tutor.coach.labs import finished
         from tutor.study.standing import mastery
 
         best: dict[str, float] = {}
         for mock in self.mocks():
             if mock.result and mock.ended:
                 best[mock.scenario] = max(best.get(mock.scenario, 0.0), mock.result.total)
-        return mastery(self.index, self.history, best, self.now())
+        labs = {**dict.fromkeys(self.lab_ids, ""), **finished(self)}
+        return mastery(self.index, self.history, best, labs, self.now())
 
     def calibration(self) -> Calibration:
         """How the bets in quizzes turned out."""

@@ -95,6 +95,16 @@ class Library:
             raise UsageError(f"There is no lab `{id_}`.", hint)
         return self._load(folders[id_])
 
+    def trust(self, id_: str) -> Path:
+        """Let this lab run code of its own from now on, as it is now; its folder.
+
+        Raises: UsageError when there is none of that id, MachineError when that cannot be kept.
+        """
+        found = self.open(id_)
+        if self._trust is not None and not found.bundled:
+            self._trust.give(found.lab.id, found.folder)
+        return found.folder
+
     def _folders(self) -> list[Path]:
         """The folder of each lab, bundled ones first."""
         found = _labs_in(self._bundled)

@@ -21,6 +21,10 @@ SHOWN_RECALL = 0.8
 SHOWN_TOTAL = 70.0
 
 
+COMING = "coming"
+"""What is noted of a lab that is announced and not there yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicStanding:
     """One topic: how many questions it has, were seen, are due; `recall` is their mean predicted recall now, and
@@ -82,7 +86,7 @@ class Mastery:
     @property
     def counted(self) -> tuple[Evidence, ...]:
         """The evidence that can be had today."""
-        return tuple(evidence for evidence in self.evidence if evidence.kind != "lab")
+        return tuple(evidence for evidence in self.evidence if evidence.note != COMING)
 
     @property
     def shown(self) -> int:
@@ -125,15 +129,19 @@ def standing(index: Index, history: History, now: datetime) -> Standing:
     )
 
 
-def mastery(index: Index, history: History, best: Mapping[str, float], now: datetime) -> list[Mastery]:
-    """The checklist with its evidence. `best` is the best total in percent of each scenario that was finished."""
+def mastery(
+    index: Index, history: History, best: Mapping[str, float], labs: Mapping[str, str], now: datetime
+) -> list[Mastery]:
+    """The checklist with its evidence. `best` is the best total in percent of each scenario that was finished, `labs`
+    holds each lab that there is, and how it was finished; nothing when it was not.
+    """
     return [
         Mastery(
             item,
             (
                 *(_of_question(question, history, now) for question in item.questions),
                 *(_of_scenario(scenario, best.get(scenario)) for scenario in item.scenarios),
-                *(Evidence("lab", lab, False, "coming") for lab in item.labs),
+                *(_of_lab(lab, labs.get(lab)) for lab in item.labs),
             ),
         )
         for item in index.checklist
@@ -163,6 +171,10 @@ def _of_scenario(scenario: str, total: float | None) -> Evidence:
     if total < SHOWN_TOTAL:
         return Evidence("scenario", scenario, False, f"{note}, {SHOWN_TOTAL:.0f} % is a hire")
     return Evidence("scenario", scenario, True, note)
+
+
+def _of_lab(lab: str, note: str | None) -> Evidence:
+    return Evidence("lab", lab, note == "done", COMING if note is None else note or "not done yet")
 
 
 def _topics(

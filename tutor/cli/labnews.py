@@ -1,0 +1,160 @@
+"""Prints what a verb of a lab tells: verdicts on stdout, narration on stderr. Refuses to decide anything."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from tutor.cli.prose import plain as prose
+from tutor.cli.render import counted, fields, say, say_json, tell, width
+from tutor.labs import news
+from tutor.labs.engine.base import Obstacle, Progress
+from tutor.labs.verdict import CheckReport, Verdict
+
+MARKS = {
+    Verdict.PASS: "[pass]",
+    Verdict.FAIL: "[FAIL]",
+    Verdict.BLOCKED: "[blocked]",
+    Verdict.BROKEN: "[BROKEN]",
+    Verdict.ERROR: "[ERROR]",
+}
+_SENTENCES = {
+    Verdict.BLOCKED: "Not looked at: a check that this one needs did not pass.",
+    Verdict.BROKEN: "The environment is damaged; that is not about your work. Bring it back: tutor lab reset",
+    Verdict.ERROR: "We could not evaluate this; that is not about your work.",
+}
+
+
+class Printer:
+    """One verb's output."""
+
+    def __init__(self, json: bool = False) -> None:
+        self._json = json
+        self._reports: list[CheckReport] = []
+        self._last = ""
+
+    def show(self, piece: news.News) -> None:
+        """Print one piece of news."""
+        if isinstance(piece, news.Reported):
+            self._reports.append(piece.report)
+            if not self._json:
+                say(verdict(piece.report))
+            return
+        text = narration(piece)
+        if text and text != self._last:
+            tell(text)
+            self._last = text
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        if self._json:
+            say_json([fields(report) for report in self._reports])
+
+
+def narration(piece: news.News) -> str:
+    """What is said about a piece of news that is no verdict; nothing about most of them."""
+    said = _WORDS.get(type(piece))
+    return said(piece) if said else ""
+
+
+def verdict(report: CheckReport) -> str:
+    """A verdict, and everything that helps with one that is no pass."""
+    lines = [f"{MARKS[report.verdict]:<9} {report.title}"]
+    if report.verdict is Verdict.PASS:
+        return lines[0]
+    lines += [f"    expected {one.path}: {one.expected}\n    actual   {one.actual}" for one in report.mismatches]
+    lines += _indented(_SENTENCES.get(report.verdict, ""), report.note)
+    if report.verdict is Verdict.FAIL:
+        lines += _indented(report.why and f"Why it matters: {report.why}")
+    lines += _indented(report.hint and f"Hint: {report.hint}")
+    if report.command and report.verdict is not Verdict.BLOCKED:
+        lines.append(f"    See it yourself: {report.command}")
+    for evidence in report.evidence:
+        lines += [f"    {evidence.title}:", textwrap.indent(evidence.text, "      ")]
+    return "\n".join(lines)
+
+
+def _indented(*texts: str) -> list[str]:
+    wrapped = [textwrap.wrap(" ".join(text.split()), width() - 4) for text in texts if text]
+    return [f"    {line}" for lines in wrapped for line in lines]
+
+
+def _progress(piece: Any) -> str:
+    count = f" ({piece.done}/{piece.of})" if piece.of else ""
+    return f"{piece.phase}: {piece.text}{count}"
+
+
+def _checked(piece: Any) -> str:
+    reached, of = piece.step.points
+    required = [check for check in piece.step.checks if check.required]
+    good = sum(check.verdict is Verdict.PASS for check in required)
+    return f"{good} of {counted(len(required), 'check')} pass; {reached} of {counted(of, 'point')}."
+
+
+def _passed(piece: Any) -> str:
+    if piece.next:
+        return f"Step `{piece.step}` is done. The next: tutor lab task"
+    return "The lab is done. What to take along: tutor lab debrief"
+
+
+def _applied(piece: Any) -> str:
+    if not piece.files:
+        return "Nothing has changed since the system last looked."
+    restarted = f"; restarted: {', '.join(piece.parts)}" if piece.parts else ""
+    return f"Applied: {', '.join(piece.files)}{restarted}"
+
+
+def _died(piece: Any) -> str:
+    shown = "\n".join(textwrap.indent(one.text, "  ") for one in piece.evidence)
+    return f"{piece.sentence}\n{shown}".rstrip()
+
+
+def _briefed(piece: Any) -> str:
+    found = "" if piece.fresh else "It was running already. "
+    places = "\n".join(f"  {one.name:<14} {one.url}" for one in piece.endpoints if one.url.startswith("http"))
+    return (
+        f"{found}Your files: {piece.workspace}\nAddresses and logins as shell variables: endpoints.env there\n{places}"
+    )
+
+
+def _hinted(piece: Any) -> str:
+    kind = "From what the system does now" if piece.level == 0 else f"Hint {piece.level} of 3"
+    more = "" if piece.more else "\nThe next help is the solution: tutor lab solution"
+    return f"{kind}:\n{prose(piece.text)}{more}"
+
+
+def _solution(piece: Any) -> str:
+    parts = [prose(piece.explain), *(f"--- {path}\n{diff}" for path, diff in piece.differences)]
+    if piece.actions:
+        parts.append("What is done:\n" + "\n".join(f"  {action}" for action in piece.actions))
+    return "\n\n".join(parts)
+
+
+def _reset(piece: Any) -> str:
+    kept = f" Your files as they were: {piece.backup}" if piece.backup else ""
+    return f"`{piece.lab}` is as it was shipped.{kept}"
+
+
+def _stopped(piece: Any) -> str:
+    kept = f" Your files are kept: {piece.workspace}" if piece.workspace else ""
+    return f"`{piece.lab}` is stopped; nothing of it runs.{kept}"
+
+
+_WORDS: dict[type, Callable[[Any], str]] = {
+    Progress: _progress,
+    Obstacle: lambda piece: f"{piece.what} {piece.remedy}",
+    news.Said: lambda piece: piece.text,
+    news.Faulted: lambda piece: f"{'Fault' if piece.on else 'Undone'}: {piece.title}",
+    news.Checked: _checked,
+    news.StepPassed: _passed,
+    news.Misspelt: lambda piece: str(piece.problem),
+    news.Applied: _applied,
+    news.Died: _died,
+    news.Performed: lambda piece: f"Done for you: {piece.text}",
+    news.Briefed: _briefed,
+    news.Hinted: _hinted,
+    news.SolutionShown: _solution,
+    news.ResetDone: _reset,
+    news.Stopped: _stopped,
+}
