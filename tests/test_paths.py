@@ -21,6 +21,16 @@ def test_home_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
+def test_labs_and_their_system_ship_and_their_runs_lie_with_the_learner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is run is the program's, what is kept of it is the learner's."""
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "home"))
+    assert (paths.system_dir() / "compose.yaml").is_file()
+    assert paths.system_dir().parent == paths.bundled_labs()
+    assert paths.labs_data_dir() == tmp_path / "home" / "labs"
+
+
 @pytest.mark.parametrize("where", [paths.data_dir, paths.cache_dir])
 def test_a_home_of_nobody_is_a_sentence(where: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tilde with a user who does not exist is a usage error."""

@@ -118,5 +118,8 @@ def test_wheel_holds_what_the_program_reads(installed: Path) -> None:
         "reports/templates/*.j2",
         "_bundled/content/week7/pack.yaml",
         "content/starter_pack/*",
+        "_bundled/labs/system/compose.yaml",
+        "_bundled/labs/system/services/orders/app.py",
+        "_bundled/labs/offline/*",
     ):
         assert list(package.glob(pattern)), f"nothing matches {pattern}"

@@ -139,7 +139,8 @@ class _Evaluation:
         finally:
             await self._undo()
         around.environment.hurt -= hurt
-        await around.environment.remember()
+        if self._pending:
+            await around.environment.remember()
 
     async def _switched(self, switch: Callable[..., Sequence[Faulted]], *arguments: Any) -> None:
         """Let the switch do its work to the end even when we are cancelled meanwhile: half a fault is none to undo."""

@@ -7,9 +7,11 @@ process that died: whoever comes next undoes it.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Literal
 
 from tutor.errors import MachineError, UsageError
@@ -164,18 +166,20 @@ class Faults:
 
         Raises: MachineError when it does not take it.
         """
-        import httpx
-
-        address = _seen(lambda: self._engine.inspector(self._running).address(part, "ops"))
+        host, _, port = _seen(lambda: self._engine.inspector(self._running).address(part, "ops")).rpartition(":")
+        connection = HTTPConnection(host, int(port), timeout=SECONDS)
+        data = None if body is None else json.dumps(body)
         try:
-            with httpx.Client(timeout=SECONDS, trust_env=False, verify=False) as client:  # plain HTTP, on this machine
-                answer = client.request(method, f"http://{address}{path}", json=body)
-        except httpx.TimeoutException:
+            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            status = connection.getresponse().status
+        except TimeoutError:
             raise _Slow(f"{part} does not answer about faults within {SECONDS:g} s.", "Is it paused?") from None
-        except httpx.HTTPError as error:
+        except (OSError, HTTPException) as error:
             raise MachineError(f"{part} does not answer about faults: {type(error).__name__}.") from None
-        if answer.status_code >= 400:
-            raise MachineError(f"{part} does not take the fault: HTTP {answer.status_code}.", "Are its faults on?")
+        finally:
+            connection.close()
+        if status >= 400:
+            raise MachineError(f"{part} does not take the fault: HTTP {status}.", "Are its faults on?")
 
 
 def _seen(look: Callable[[], Any]) -> Any:
