@@ -68,7 +68,7 @@ def check(expected: Any, path: str = "expect") -> None:
         matcher = is_matcher(expected)
         for key, value in expected.items():
             if matcher and (wanted := arguments.problem(key, value)):
-                raise ValueError(f"`{path}.{key}` needs {wanted}")
+                raise ValueError(f"`{path}.{key}` needs {wanted}; to compare a key of that name, put it below `has:`")
             for inner in arguments.expectations(key, value) if matcher else [value]:
                 check(inner, f"{path}.{key}")
 

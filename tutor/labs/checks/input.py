@@ -10,6 +10,7 @@ stop at the end; `text` is what was typed; `number` is there when it is one.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -53,5 +54,7 @@ def _number(text: str) -> int | float | None:
     try:
         number = float(normalised(text).replace(",", ""))
     except ValueError:
+        return None
+    if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else number

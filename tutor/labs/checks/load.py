@@ -165,11 +165,11 @@ class _Load:
             raise trouble
 
     async def _steady(self, tasks: asyncio.TaskGroup, rps: int) -> None:
-        for number in range(min(int(rps * seconds(self._check.for_)), self._check.max)):
+        for number in range(min(max(1, round(rps * seconds(self._check.for_))), self._check.max)):
             due = self._begun + number / rps
             await asyncio.sleep(max(0.0, due - self._loop.time()))
             self._tally.late = max(self._tally.late, self._loop.time() - due)
-            tasks.create_task(self._one(self._next(), due))
+            tasks.create_task(self._one(self._next(), due, number / rps >= seconds(self._check.after)))
 
     async def _one_after_another(self) -> None:
         while self._loop.time() < self._end and self._number < self._check.max:
@@ -177,19 +177,19 @@ class _Load:
             due = max(self._loop.time(), self._begun + self._number / MAX_RPS)
             request = self._next()
             await asyncio.sleep(due - self._loop.time())
-            await self._one(request, due)
+            await self._one(request, due, due - self._begun >= seconds(self._check.after))
 
     def _next(self) -> Prepared:
         self._number += 1
         return self._requests[(self._number - 1) % len(self._requests)].prepared(self._reach, number=self._number)
 
-    async def _one(self, prepared: Prepared, due: float) -> None:
+    async def _one(self, prepared: Prepared, due: float, counts: bool) -> None:
         came: Answer | NoAnswer
         try:
             came = await send(self._client, prepared.for_(self._client), seconds(self._check.timeout))
         except NoAnswer as trouble:
             came = trouble
-        self._tally.take(came, self._loop.time() - due, due - self._begun >= seconds(self._check.after))
+        self._tally.take(came, self._loop.time() - due, counts)
 
 
 def _varied(request: LoadCheck, variation: Variation) -> Request:

@@ -40,7 +40,7 @@ class Range(Strict):
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if not 0 < seconds(self.step) <= seconds(self.last) <= 3600 or seconds(self.last) / seconds(self.step) > 1000:
-            raise ValueError(f"{self.last} in steps of {self.step} is too long or too fine: at most 1h, 1000 steps")
+            raise ValueError(f"{self.last} in steps of {self.step} is too long or too fine: at most 60m, 1000 steps")
         return self
 
 

@@ -111,11 +111,11 @@ async def _queue(reach: Reach, access: Access, name: str) -> tuple[str, dict[str
     found = await rabbit.manage(reach, access, path)
     if found is None:
         return path, {"exists": False, "count": 0}
+    values = _facts(found)
     bindings = await rabbit.manage(reach, access, f"{path}/bindings")
-    async with rabbit.connected(reach, access) as connection:
-        exact = await rabbit.exact(connection, name)
-    values = _facts(found) | exact
     values["bindings"] = [_bound(one) for one in bindings or [] if one["source"]]
+    async with rabbit.connected(reach, access) as connection:
+        values |= await rabbit.exact(connection, name)
     return path, {"exists": True, "count": 1, **_summed(values)}
 
 

@@ -88,11 +88,8 @@ class RedisCheck(Check):
             client = _client(reach)
             try:
                 words, values = await self._asked(client, reach)
-            except (RedisError, OSError, RuntimeError) as error:
-                # The port comes first in a connection's error, and it says nothing to a learner.
-                raise CannotLook(f"{PART} cannot be asked: {type(error).__name__} {error!s:.150}", PART) from None
-            except (LookupError, TypeError, ValueError, AttributeError):
-                raise CannotLook(f"{PART} answered something that is not its protocol", PART) from None
+            except (RedisError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+                raise CannotLook(f"{PART} {_said(error)}", PART) from None
             finally:
                 await client.aclose(close_connection_pool=True)
         return self._observation(reach, words, values)
@@ -108,7 +105,10 @@ class RedisCheck(Check):
     async def _asked(self, client: Client, reach: Reach) -> tuple[list[str], dict[str, Any]]:
         if self.command is not None:
             words = [str(reach.filled(word)) for word in self.command]
-            _allowed(words, self.act)  # a variable must not have turned it into another command
+            try:
+                _allowed(words, self.act)  # a variable must not have turned it into another command
+            except ValueError as error:
+                raise CannotLook(str(error)) from None
             return words, await _answer(client, words)
         if self.keys is not None:
             pattern = str(reach.filled(self.keys))
@@ -137,6 +137,19 @@ def _allowed(command: list[str] | tuple[str, ...], act: bool) -> None:
     if words[0] in ACTING:
         raise ValueError(f"{words[0]} changes something; write `act: true`, and it is done once, alone")
     raise ValueError(f"{' '.join(words)} is not among the commands that a check may send")
+
+
+def _said(error: BaseException) -> str:
+    """What is wrong, in words: the library begins with an error number and the port, which help nobody."""
+    from redis.exceptions import AuthenticationError, BusyLoadingError, ConnectionError, ResponseError
+
+    if isinstance(error, AuthenticationError):
+        return "does not let us in"
+    if isinstance(error, BusyLoadingError | ResponseError):
+        return f"refuses: {error!s:.150}"
+    if isinstance(error, ConnectionError | OSError):
+        return "does not accept connections, or hangs up"
+    return "answered something that is not its protocol"
 
 
 def _client(reach: Reach) -> Client:

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_hex
@@ -36,6 +37,8 @@ Path = Annotated[str, StringConstraints(pattern="^/", max_length=2000)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=100)]
 HeaderValue = Annotated[str, StringConstraints(max_length=4000)]
 
+_BREAKS = re.compile(r"[\r\n\0]")
+
 READS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing, by RFC 9110."""
 
@@ -54,6 +57,8 @@ class Prepared:
         """The same for an HTTP client. Raises: CannotLook when it is no HTTP request."""
         import httpx
 
+        if any(_BREAKS.search(value) for _, value in self.headers):
+            raise CannotLook(f"{self.method} {self.url:.200} is no HTTP request: a header has more than one line")
         try:
             return client.build_request(self.method, self.url, headers=list(self.headers), content=self.body)
         except (httpx.InvalidURL, ValueError) as error:

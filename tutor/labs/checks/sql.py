@@ -89,11 +89,13 @@ class SqlCheck(Check):
 
         failed = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
         try:
+            # `prefer` begins with a question that only a PostgreSQL answers. Without it, bytes that are no protocol are
+            # taken for messages, and asyncpg reads them for ever without letting anybody else run.
             connection = await asyncpg.connect(
-                dsn.replace("postgresql+asyncpg://", "postgresql://"), timeout=CONNECT_SECONDS, ssl=False
+                dsn.replace("postgresql+asyncpg://", "postgresql://"), timeout=CONNECT_SECONDS, ssl="prefer"
             )
         except (*failed, ValueError) as error:
-            raise CannotLook(f"the database of {self.service} does not let us in: {_said(error)}", self.part) from None
+            raise CannotLook(f"the database of {self.service} cannot be asked: {_said(error)}", self.part) from None
         try:
             return _values(await _rows(connection, query))
         except failed as error:
@@ -156,4 +158,8 @@ def _element(value: Any) -> str:
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "it gave no answer in time"
+    if isinstance(error, ConnectionError):
+        return "it does not speak as a PostgreSQL does" if "SSL" in str(error) else "it does not accept connections"
     return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,1 @@
+"""Each kind of check, against the real thing that it looks at."""
