@@ -25,8 +25,9 @@ except OSError as error: print('refused', error)
 
 @pytest.fixture(scope="module")
 def certified() -> Iterator[DockerSystem]:
-    """The whole system, with certificates."""
-    yield from DockerSystem.started(files=("compose.yaml", "compose.mtls.yaml"))
+    """All services, with certificates; probed as often as a user's."""
+    files = ("compose.yaml", "compose.mtls.yaml")
+    yield from DockerSystem.started(files=files, profiles=("saga",), settings={"HEALTH_INTERVAL": "5s"})
 
 
 def _ask(system: DockerSystem, service: str, url: str, how: str) -> str:

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SYSTEM = ROOT / "labs" / "system"
 LABEL = "com.docker.compose.project"
 LOCKS = Path(tempfile.gettempdir()) / "shop-tests"
+IMAGES = "shop-tests"
 NAME = re.compile(r"^shop-tests-[0-9a-f]{8}$")
 TIMEOUT = 300
 NO_ENGINE = "no Docker engine with Compose answers: labs/offline/engine.sh installs and starts one.\n{error}"
@@ -73,16 +74,22 @@ class Project:
 
     def compose(self, *arguments: str, timeout: float = TIMEOUT) -> str:
         """Run one command on the project; what it printed."""
+        return self._run(self.name, arguments, timeout)
+
+    def _run(self, name: str, arguments: Sequence[str], timeout: float) -> str:
         files = [*self._files, *(str(self._folder / f"{name}.json") for name in self._layers)]
         options = [part for file in files for part in ("-f", file)]
         options += [part for profile in self._profiles for part in ("--profile", profile)]
-        command = ["docker", "compose", "-p", self.name, *options, "--progress", "quiet", *arguments]
+        command = ["docker", "compose", "-p", name, *options, "--progress", "quiet", *arguments]
         return run(command, self._environment, timeout)
 
     def build(self, *services: str) -> None:
         """Our own images; what has not changed comes from the engine's cache."""
         self._need_images()
-        self.compose("build", "-q", *services, timeout=900)
+        # Compose writes the project's name into what it builds: with one name for all runs, the same source is the same
+        # image, and what a changed one leaves behind can be told from other people's.
+        self._run(IMAGES, ["build", "-q", *services], 900)
+        self.client.images.prune(filters={"dangling": True, "label": f"{LABEL}={IMAGES}"})
 
     def _need_images(self) -> None:
         named = self.compose("config", "--images").split()

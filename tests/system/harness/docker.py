@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -82,7 +82,14 @@ class DockerSystem(System):
     name = "docker"
     transport: Literal["redis", "amqp"] = "amqp"
 
-    def __init__(self, folder: Path, *, files: tuple[str, ...] = ("compose.yaml",)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        files: Sequence[str] = ("compose.yaml",),
+        profiles: Sequence[str] = ("*",),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self._secrets = Secrets()
         ports = free_ports(len(INSIDE) + len(PUBLISHED))
@@ -90,19 +97,25 @@ class DockerSystem(System):
         self._published = dict(zip(PUBLISHED, ports[len(INSIDE) :], strict=True))
         published = {PUBLISHED[part]: str(port) for part, port in self._published.items()}
         # Probes are rare: the tests look for themselves, and two cores have better things to do.
-        variables = {"FAULTS": "on", "HEALTH_INTERVAL": "30s", **published, **self._secrets.variables()}
-        self.project = Project(folder, variables=variables, overrides=self._beside(), files=files)
+        variables = {
+            "FAULTS": "on",
+            "HEALTH_INTERVAL": "30s",
+            **published,
+            **self._secrets.variables(),
+            **(settings or {}),
+        }
+        self.project = Project(folder, variables=variables, overrides=self._beside(), files=files, profiles=profiles)
         self._changes: dict[str, dict[str, str]] = {}
         self._earlier: dict[str, str] = {}
 
     @classmethod
-    def started(cls, *, files: tuple[str, ...] = ("compose.yaml",)) -> Iterator[DockerSystem]:
+    def started(cls, **options: Any) -> Iterator[DockerSystem]:
         """Everything up and ready; gone when the generator is closed, whatever happened in between."""
         client = engine()
         sweep(client)
         client.close()
         with tempfile.TemporaryDirectory(prefix="shop-tests-") as folder:
-            system = cls(Path(folder), files=files)
+            system = cls(Path(folder), **options)
             try:
                 system.project.build()
                 system.project.compose("up", "-d", "--no-build")
