@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import context, inbox, tracing
 from chassis.database import Database, DatabaseUnavailable
 from chassis.events.bus import Bus, Permanent
-from chassis.events.contracts import Contract
+from chassis.events.contracts import CONTRACTS, Contract
 from chassis.events.envelope import Event, Undecodable, read
 from chassis.metrics import registry
 
@@ -80,7 +80,9 @@ class Receiver(ABC):
             raise Permanent(f"{event.type} v{event.version}: {error}") from error
 
     def _count(self, event: Event, outcome: str) -> None:
-        _handled.labels(self._subscription, event.type, outcome).inc()
+        # A label must not be whatever somebody writes into a message: each value is a series for ever.
+        kind = event.type if event.type in CONTRACTS else "unknown"
+        _handled.labels(self._subscription, kind, outcome).inc()
 
 
 class Consumer(Receiver):

@@ -95,6 +95,7 @@ class Relay:
     async def _serve(self, connection: asyncpg.Connection) -> None:
         """Measure always, publish when leading."""
         await connection.add_listener("outbox", lambda *_: self._wake.set())
+        connection.add_termination_listener(lambda *_: self._wake.set())
         leading = False
         measured = float("-inf")
         clock = asyncio.get_running_loop().time

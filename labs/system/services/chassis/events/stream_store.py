@@ -32,6 +32,24 @@ Fields = dict[bytes, bytes]
 # The stubs of the library describe two protocol versions and two ways of decoding at once; what we get is bytes.
 Client = Any
 
+# Scripts and not MULTI: a transaction of Redis goes on after an error in it, and would acknowledge an entry that it
+# could not write anywhere else. A script ends at the error.
+_BURY = """
+if #redis.call('XPENDING', KEYS[2], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return end
+redis.call('XADD', KEYS[1], '*', 'key', ARGV[3], 'body', ARGV[4], 'reason', ARGV[5])
+redis.call('XACK', KEYS[2], ARGV[1], ARGV[2])
+"""
+_REPLAY = """
+local letters = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])
+for _, letter in ipairs(letters) do
+    local fields = {key = '', body = ''}
+    for at = 1, #letter[2], 2 do fields[letter[2][at]] = letter[2][at + 1] end
+    redis.call('XADD', KEYS[2], '*', 'key', fields.key, 'body', fields.body)
+    redis.call('XDEL', KEYS[1], letter[1])
+end
+return #letters
+"""
+
 
 def connect(url: str, name: str) -> Client:
     """Make a client with a time limit on everything and one immediate second try for a connection gone stale."""
@@ -87,23 +105,13 @@ async def publish(redis: Client, events: Sequence[Event]) -> None:
 
 async def bury(redis: Client, subscription: str, stream: str, entry: bytes, fields: Fields, reason: str) -> None:
     """Move an entry to the dead letters: appended and acknowledged in one step, or neither."""
-    letter = {"key": fields.get(b"key", b""), "body": fields.get(b"body", b""), "reason": reason}
-    async with redis.pipeline(transaction=True) as pipe:
-        pipe.xadd(topology.dead_queue(subscription), letter)
-        pipe.xack(stream, subscription, entry)
-        await pipe.execute()
+    letter = (fields.get(b"key", b""), fields.get(b"body", b""), reason)
+    await redis.eval(_BURY, 2, topology.dead_queue(subscription), stream, subscription, entry, *letter)
 
 
 async def replay(redis: Client, subscription: str, limit: int) -> int:
     """Give dead letters back to their subscription, oldest first."""
-    dead = topology.dead_queue(subscription)
-    letters = await redis.xrange(dead, count=limit)
-    async with redis.pipeline(transaction=True) as pipe:
-        for entry, fields in letters:
-            pipe.xadd(replay_stream(subscription), {"key": fields[b"key"], "body": fields[b"body"]})
-            pipe.xdel(dead, entry)
-        await pipe.execute()
-    return len(letters)
+    return int(await redis.eval(_REPLAY, 2, topology.dead_queue(subscription), replay_stream(subscription), limit))
 
 
 async def trim(redis: Client) -> None:
