@@ -78,7 +78,7 @@ def _certificate(
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, issuer_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number(), now - SKEW, now + LIFETIME)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     return builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
@@ -123,7 +123,7 @@ def _one_good_family(services: list[Path]) -> bool:
         return False
     if len({(service / "ca.pem").read_bytes() for service in services}) != 1:
         return False
-    soon = dt.datetime.now(dt.timezone.utc) + SPARE
+    soon = dt.datetime.now(dt.UTC) + SPARE
     certificates = (x509.load_pem_x509_certificate((service / "cert.pem").read_bytes()) for service in services)
     return all(certificate.not_valid_after_utc > soon for certificate in certificates)
 
