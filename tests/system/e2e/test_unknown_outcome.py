@@ -1,4 +1,4 @@
-"""The provider does not answer: the money may have moved or not. Nobody is charged twice, nothing is kept unpaid for."""
+"""The provider does not answer: the money may have moved or not. Nobody is charged twice or gets goods for nothing."""
 
 from __future__ import annotations
 

@@ -70,8 +70,10 @@ def _certificate(
     # Both: the same service answers others and calls others.
     both = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     names = x509.SubjectAlternativeName([x509.DNSName(service), x509.DNSName("localhost")])
-    return builder.add_extension(both, critical=False).add_extension(names, critical=False).sign(
-        authority_key, hashes.SHA256()
+    return (
+        builder.add_extension(both, critical=False)
+        .add_extension(names, critical=False)
+        .sign(authority_key, hashes.SHA256())
     )
 
 
