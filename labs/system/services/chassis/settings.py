@@ -3,14 +3,19 @@
 Refuses to start on a bad value, to guess one, and to print a secret: fields with ``repr=False`` are never echoed.
 """
 
+import re
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.identity.internal import parse_keys
+from chassis.identity.service_keys import parse_callers
 
 TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
@@ -19,17 +24,31 @@ def _base_url(value: str) -> str:
     """An http(s) base URL without a trailing slash, or nothing at all."""
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_url(value, "http", "https"):
         raise ValueError("must be a URL such as http://host:1234")
     return value.rstrip("/")
 
 
 def _scheme(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if not _is_url(value, *schemes):
             raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _is_url(value: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no port, a bracket that does not close
+        return False
+
+
+def _readable(parse: Callable[[str], object]) -> AfterValidator:
+    def check(value: str) -> str:
+        parse(value)
         return value
 
     return AfterValidator(check)
@@ -105,20 +124,20 @@ class IdentitySettings(BaseSettings):
 
     token_issuer: str = "https://users.shop.test"
     token_audience: str = "shop"
-    identity_keys: str = Field(repr=False)
+    identity_keys: Annotated[str, _readable(parse_keys)] = Field(repr=False)
 
 
 class TokenSettings(IdentitySettings):
     """For services that know who is asking."""
 
-    jwks_url: str
+    jwks_url: BaseUrl
 
 
 class ServiceKeySettings(BaseSettings):
     """For services that call others, or are called by them."""
 
     service_key: str = Field(default="", repr=False)
-    service_keys: str = Field(default="", repr=False)
+    service_keys: Annotated[str, _readable(parse_callers)] = Field(default="", repr=False)
 
 
 S = TypeVar("S", bound=BaseSettings)
@@ -141,7 +160,8 @@ def _sentence(cls: type[BaseSettings], problem: Any) -> str:
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"Settings: {name.upper()} is required and not set."
-    message = message.removeprefix("Input should be ").removeprefix("must be ")
+    message = re.sub(r"^\w+ should ", "must ", message)
+    claim = f" {message}" if message.startswith("must ") else f": {message}"
     field = cls.model_fields.get(name)
     told = f", not {problem['input']!r}" if field is not None and field.repr else ""
-    return f"Settings: {name.upper()} must be {message}{told}."
+    return f"Settings: {name.upper()}{claim}{told}."
