@@ -51,6 +51,6 @@ def assemble(settings: GatewaySettings) -> Service:
 
     health = Health()
     # Without keys every token would be answered 503, so that decides. Redis does not: limits say what happens without.
-    health.add("signing keys of users", verifier.check)
+    health.add("token_keys", verifier.check)
     health.add("redis", redis.check, required=settings.rate_limit_mode == "closed")
     return Service("gateway", settings, api, health, [redis, verifier, wire, routing])
