@@ -6,8 +6,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
-
 from tests.system.users.running import PASSWORD, Users
 
 JSON = {"content-type": "application/json"}
@@ -119,13 +117,13 @@ async def test_bad_fields_are_refused_and_never_echoed(users: Users) -> None:
         assert not value or str(value) not in answer.text
 
 
-@pytest.mark.parametrize("length", [12, 128])
-async def test_a_password_has_12_to_128_characters_of_any_kind(users: Users, length: int) -> None:
+async def test_a_password_has_12_to_128_characters_of_any_kind(users: Users) -> None:
     """Both ends of the range work, with characters from anywhere, NUL included."""
-    password = ("pässwörd \x00 🔑" * 20)[:length]
-    assert (await users.register("ada@example.com", password=password)).status_code == 201
-    assert (await users.login("ada@example.com", password)).status_code == 200
-    assert (await users.login("ada@example.com", password[:-1])).status_code == 401
+    for length in (12, 128):
+        email, password = f"{length}@example.com", ("pässwörd \x00 🔑" * 20)[:length]
+        assert (await users.register(email, password=password)).status_code == 201
+        assert (await users.login(email, password)).status_code == 200
+        assert (await users.login(email, password[:-1])).status_code == 401
 
 
 async def test_a_password_is_the_same_however_its_letters_are_composed(users: Users) -> None:
@@ -182,23 +180,20 @@ async def test_the_list_is_complete_in_pages_and_for_support_only(users: Users) 
         assert (await users.call("GET", "/users", admin.access, params=bad)).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/users/me"),
-        ("PATCH", "/users/me"),
-        ("PUT", "/users/me/password"),
-        ("GET", "/users"),
-        ("GET", "/users/00000000-0000-4000-8000-000000000000"),
-        ("PUT", "/users/00000000-0000-4000-8000-000000000000/roles"),
-        ("POST", "/auth/logout"),
-        ("GET", "/auth/keys"),
-        ("POST", "/auth/keys/rotate"),
-    ],
-)
-async def test_without_a_token_there_is_only_a_challenge(users: Users, method: str, path: str) -> None:
+async def test_without_a_token_there_is_only_a_challenge(users: Users) -> None:
     """401 with WWW-Authenticate, whatever else is right or wrong about the request."""
-    bodies = {"PATCH": {}, "password": {"current": PASSWORD, "new": PASSWORD}, "roles": {"roles": []}}
-    body = bodies.get(method, bodies.get(path.rsplit("/", 1)[-1]))
-    answer = await users.call(method, path, json=body)
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="shop"')
+    nobody = "/users/00000000-0000-4000-8000-000000000000"
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", "/users/me", None),
+        ("PATCH", "/users/me", {}),
+        ("PUT", "/users/me/password", {"current": PASSWORD, "new": PASSWORD}),
+        ("GET", "/users", None),
+        ("GET", nobody, None),
+        ("PUT", f"{nobody}/roles", {"roles": []}),
+        ("POST", "/auth/logout", None),
+        ("GET", "/auth/keys", None),
+        ("POST", "/auth/keys/rotate", None),
+    ]
+    for method, path, body in requests:
+        answer = await users.call(method, path, json=body)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="shop"'), path

@@ -7,11 +7,13 @@ import time
 import jwt
 import pytest
 
+from chassis.identity.denylist import Denylist
 from chassis.identity.internal import parse_keys, sign
 from processes.valkey import Valkey
 from tests.system.messaging.waiting import until
 from tests.system.users.running import FORM, IDENTITY_KEY, Users
-from users.opaque import identity_in
+from users.denials import Denials
+from users.opaque import OpaqueTokens, identity_in
 from users.sweeper import Sweeper
 
 
@@ -164,6 +166,7 @@ async def test_revocations_survive_a_redis_that_forgets(shaky: Users, own_redis:
     assert (await shaky.call("POST", "/auth/logout", ended.access)).status_code == 204
     assert await revoke(shaky, single.access) == 200
     await until(lambda: marked(shaky))
+    await shaky.rows("UPDATE denials SET delivered = true")
     own_redis.stop()
     own_redis.start()
 
@@ -173,6 +176,34 @@ async def test_revocations_survive_a_redis_that_forgets(shaky: Users, own_redis:
     await until(denied)
     await until(lambda: marked(shaky))
     assert await shaky.is_active(alive.access)
+
+
+async def test_a_redis_that_forgets_while_it_is_told_is_told_again(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emptied once more between two revocations, it is not taken for complete; in the end all are there."""
+    people = [await users.person() for _ in range(3)]
+    for person in people:
+        assert (await users.call("POST", "/auth/logout", person.access)).status_code == 204
+    await users.rows("UPDATE denials SET delivered = true")
+    denylist = Denylist(users.redis)
+    deny, told = denylist.deny_session, 0
+
+    async def interrupted(session: str, expires: int) -> None:
+        nonlocal told
+        await deny(session, expires)
+        told += 1
+        if told == 2:
+            await users.redis.call("FLUSHDB")
+
+    monkeypatch.setattr(denylist, "deny_session", interrupted)
+    await users.redis.call("FLUSHDB")
+    await Denials(users.parts.database, users.redis, denylist, OpaqueTokens(users.redis)).catch_up()
+
+    async def all_denied() -> bool:
+        return not any([await users.is_active(person.access) for person in people])
+
+    await until(all_denied)
 
 
 async def marked(users: Users) -> bool:

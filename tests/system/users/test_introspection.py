@@ -61,18 +61,16 @@ async def inactive(users: Users, token: str) -> bool:
     return bool((await users.introspect(token)).json() == INACTIVE)
 
 
-@pytest.mark.parametrize(
-    ("key", "status"),
-    [(None, 401), ("", 401), ("not-a-key", 401), (SERVICE_KEYS["payments"], 403), (SERVICE_KEYS["orders"], 200)],
-)
-async def test_only_services_that_need_it_may_ask(users: Users, key: str | None, status: int) -> None:
+async def test_only_services_that_need_it_may_ask(users: Users) -> None:
     """No key, a wrong one, one of a service that has no business here: a problem, and not a word about the token."""
     person = await users.person()
-    headers = {"X-Api-Key": key} if key is not None else {}
-    answer = await users.call("POST", "/auth/introspect", headers=headers, data={"token": person.access})
-    assert answer.status_code == status
-    assert (person.id in answer.text) == (status == 200)
-    assert ("www-authenticate" in answer.headers) == (status == 401)
+    keys = {None: 401, "": 401, "not-a-key": 401, SERVICE_KEYS["payments"]: 403, SERVICE_KEYS["orders"]: 200}
+    for key, status in keys.items():
+        headers = {"X-Api-Key": key} if key is not None else {}
+        answer = await users.call("POST", "/auth/introspect", headers=headers, data={"token": person.access})
+        assert answer.status_code == status
+        assert (person.id in answer.text) == (status == 200)
+        assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
 async def test_no_user_may_ask_whatever_they_are(users: Users) -> None:

@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from chassis import schema
-from processes.ports import free_ports
+from chassis.settings import load
 from processes.postgres import Postgres
 from tests.system.messaging.waiting import until
 from tests.system.users.running import (
@@ -33,24 +33,14 @@ FILES = schema.read(MIGRATIONS)
 NOWHERE = "postgresql+asyncpg://users:database-password@127.0.0.1:9/users"
 
 
-def start(**variables: str) -> subprocess.CompletedProcess[str]:
-    """`python -m users` with these variables, until it ends."""
-    port, ops_port = free_ports(2)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(SERVICES),
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "OPS_PORT": str(ops_port),
-        "DATABASE_URL": NOWHERE,
-        "REDIS_URL": "redis://127.0.0.1:9",
-        "EVENTS_URL": "redis://127.0.0.1:9",
-        "IDENTITY_KEYS": f"k1={IDENTITY_KEY}",
-        "KEY_ENCRYPTION_KEY": ENCRYPTION_KEY,
-        **variables,
-    }
-    command = [sys.executable, "-m", "users"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+ENVIRONMENT = {
+    "DATABASE_URL": NOWHERE,
+    "REDIS_URL": "redis://127.0.0.1:9",
+    "EVENTS_URL": "redis://127.0.0.1:9",
+    "IDENTITY_KEYS": f"k1={IDENTITY_KEY}",
+    "KEY_ENCRYPTION_KEY": ENCRYPTION_KEY,
+}
+SECRETS = ("secret-but-short", "too-short", ADMIN_PASSWORD, ENCRYPTION_KEY, "database-password", IDENTITY_KEY)
 
 
 @pytest.mark.parametrize(
@@ -61,21 +51,40 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
         ({"KEY_ENCRYPTION_KEY": ""}, "KEY_ENCRYPTION_KEY is required and not set"),
         ({"ADMIN_EMAIL": ADMIN_EMAIL}, "ADMIN_EMAIL and ADMIN_PASSWORD belong together"),
         ({"ADMIN_EMAIL": ADMIN_EMAIL, "ADMIN_PASSWORD": "too-short"}, "ADMIN_PASSWORD must have 12 characters"),
-        ({"ADMIN_EMAIL": "nobody", "ADMIN_PASSWORD": ADMIN_PASSWORD}, "ADMIN_EMAIL must"),
+        ({"ADMIN_EMAIL": "nobody", "ADMIN_PASSWORD": ADMIN_PASSWORD}, "ADMIN_EMAIL must be an e-mail address"),
         ({"ACCESS_TTL": "0"}, "ACCESS_TTL must be greater than or equal to 1, not '0'"),
         ({"REFRESH_TTL": "60"}, "ACCESS_TTL must be less than REFRESH_TTL"),
         ({"HASH_MEMORY_KIB": "64"}, "HASH_MEMORY_KIB must be greater than or equal to 8192"),
         ({"LOGIN_WITHOUT_REDIS": "maybe"}, "LOGIN_WITHOUT_REDIS must be 'open' or 'closed'"),
-        ({"REDIS_URL": "http://redis"}, "REDIS_URL must"),
+        ({"REDIS_URL": "http://redis"}, "REDIS_URL must be a URL that starts with redis://"),
     ],
 )
-def test_bad_settings_are_named_and_secrets_are_not_repeated(variables: dict[str, str], sentence: str) -> None:
-    """Exit code 2 and one sentence, before anything is touched; what was set is not in it when it is secret."""
-    ended = start(**variables)
+def test_bad_settings_are_named_and_secrets_are_not_repeated(
+    variables: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and one sentence; what was set is not in it when it is secret."""
+    for name, value in {**ENVIRONMENT, **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="2"):
+        load(Settings)
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert said.out == ""
+    assert [secret for secret in SECRETS if secret in said.err] == []
+
+
+def test_the_process_ends_before_it_touches_anything() -> None:
+    """`python -m users` with a key of the wrong size: code 2 and the sentence, although nothing else is there."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SERVICES),
+        **ENVIRONMENT,
+        "KEY_ENCRYPTION_KEY": "short",
+    }
+    command = [sys.executable, "-m", "users"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert sentence in ended.stderr
-    for secret in ("secret-but-short", "too-short", ADMIN_PASSWORD, ENCRYPTION_KEY, "database-password", IDENTITY_KEY):
-        assert secret not in ended.stderr
+    assert ended.stderr.startswith("Settings: KEY_ENCRYPTION_KEY must be 32 random bytes in base64")
 
 
 async def test_a_second_start_changes_nothing(configured: Settings) -> None:

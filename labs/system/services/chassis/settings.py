@@ -119,6 +119,12 @@ class EventSettings(BaseSettings):
     prefetch: int = Field(default=20, ge=1, le=1000)
 
 
+class RedisSettings(BaseSettings):
+    """For services that share something fast and perishable: limits, denials, opaque tokens."""
+
+    redis_url: Annotated[str, _scheme("redis", "rediss")] = Field(repr=False)
+
+
 class IdentitySettings(BaseSettings):
     """What access tokens say, and the keys of X-Identity: for issuer and verifiers alike."""
 

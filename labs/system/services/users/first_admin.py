@@ -14,7 +14,6 @@ from chassis.database import Database, DatabaseUnavailable
 from chassis.problems import Problem
 from users import accounts
 from users.accounts import ADMIN, CUSTOMER, NewAccount
-from users.addresses import normalised
 from users.passwords import Passwords
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ class FirstAdmin:
     def __init__(self, database: Database, passwords: Passwords, email: str, password: str) -> None:
         self._database = database
         self._passwords = passwords
-        self._email = normalised(email)
+        self._email = email
         self._password = password
         self._done = not email
         self._task: asyncio.Task[None] | None = None

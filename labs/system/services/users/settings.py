@@ -2,12 +2,20 @@
 password hashes that take hardly any memory: that is what guessing hardware has least of.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from chassis.settings import DatabaseSettings, EventSettings, IdentitySettings, ServiceKeySettings, ServiceSettings
-from users.addresses import LONGEST, PATTERN
+from chassis.settings import (
+    DatabaseSettings,
+    EventSettings,
+    IdentitySettings,
+    RedisSettings,
+    ServiceKeySettings,
+    ServiceSettings,
+)
+from users.addresses import LONGEST, PATTERN, normalised
 from users.keys.sealing import parse
 
 PASSWORD_LENGTH = (12, 128)
@@ -18,15 +26,20 @@ def _encryption_key(value: str) -> str:
     return value
 
 
-class Settings(DatabaseSettings, EventSettings, IdentitySettings, ServiceKeySettings, ServiceSettings):
+def _address(value: str) -> str:
+    if value and (len(value) > LONGEST or not re.fullmatch(PATTERN, value)):
+        raise ValueError("must be an e-mail address such as admin@example.com")
+    return normalised(value)
+
+
+class Settings(DatabaseSettings, EventSettings, RedisSettings, IdentitySettings, ServiceKeySettings, ServiceSettings):
     """Lifetimes in seconds; bursts are attempts at once, pauses seconds until there is one more."""
 
-    redis_url: str = Field(repr=False, pattern=r"^(rediss?|unix)://")
     # One or more keys with commas between them: the first seals, all open. That is how this key is replaced.
     key_encryption_key: Annotated[str, AfterValidator(_encryption_key)] = Field(repr=False)
     key_lead: float = Field(default=30, ge=1, le=3600)
 
-    admin_email: str = Field(default="", max_length=LONGEST, pattern=f"^$|{PATTERN}")
+    admin_email: Annotated[str, AfterValidator(_address)] = ""
     admin_password: str = Field(default="", max_length=PASSWORD_LENGTH[1], repr=False)
 
     access_ttl: int = Field(default=900, ge=1, le=86_400)
