@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.core import Desk
 from tutor.coach.coach import Coach
-from tutor.coach.labs import LabSession, finished, ours, passed
+from tutor.coach.labs import LabSession, finished
 from tutor.labs import news
 from tutor.labs.verdict import CheckReport, StepReport, Verdict
 
@@ -63,14 +63,6 @@ def test_help_is_kept_beside_the_evidence(desk: Desk) -> None:
     assert finished(coach)["lost-message"] == "done, with the solution of 1 step"
     list(session.told(iter([news.Stopped("lost-message", None), briefed, news.StepPassed("see", "")]), "check"))
     assert finished(coach)["lost-message"] == "done"
-
-
-def test_what_is_not_the_learners_fault_is_told_apart() -> None:
-    """A failed check is a no; one that we could not evaluate is ours."""
-    failed, error = _checked(Verdict.FAIL), _checked(Verdict.PASS, Verdict.ERROR)
-    assert (passed(failed), ours(failed)) == (False, False)
-    assert (passed(error), ours(error)) == (False, True)
-    assert passed(news.Said("nothing")) is None
 
 
 def test_closing_what_is_told_closes_the_verb(desk: Desk) -> None:

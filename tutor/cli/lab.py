@@ -9,7 +9,7 @@ import typer
 
 from tutor.cli import complete, start
 from tutor.cli.render import say, say_json, tell
-from tutor.errors import Exit
+from tutor.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,19 +48,15 @@ def group(
 def shown(session: LabSession, stream: Iterator[News], verb: str, json: bool = False) -> None:
     """Print what a verb tells, and leave with the code that it deserves."""
     from tutor.cli.labnews import Printer
-    from tutor.coach.labs import ours, passed
 
-    printer, good, blame_us = Printer(json), True, False
+    printer = Printer(json)
     try:
         for piece in session.told(stream, verb):
             printer.show(piece)
-            good = good and passed(piece) is not False
-            blame_us = blame_us or ours(piece)
     except KeyboardInterrupt:
         raise start.Interrupted(f"\nInterrupted; `tutor lab status {session.lab.id}` says how it stands.") from None
-    printer.end()
-    if not good:
-        raise typer.Exit(Exit.ENVIRONMENT if blame_us else Exit.NO)
+    if code := printer.end():
+        raise typer.Exit(code)
 
 
 @lab.command(name="list")
@@ -226,6 +222,40 @@ def stop(ctx: typer.Context, name: Name = "") -> None:
     """Remove everything that runs; your files stay."""
     session = opened(ctx).open(name)
     shown(session, session.session.stop(), "stop")
+
+
+@lab.command()
+def pull(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[LAB]...", help="All if absent.")] = None,
+    engine: Annotated[str, typer.Option(metavar="NAME", help="For which engine.")] = "docker",
+) -> None:
+    """Fetch everything that labs need, so that they start without a network."""
+    from tutor.cli.labnews import narration
+
+    for piece in opened(ctx).fetch(names or [], engine):
+        tell(narration(piece))
+    tell("Everything is here.")
+
+
+@lab.command()
+def prove(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[LAB]...", help="Which labs.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every lab on each engine that it runs on.")] = False,
+    engine: Annotated[str, typer.Option(metavar="NAME", help="On this engine alone.")] = "",
+) -> None:
+    """For authors: red as shipped, green when solved, red for each wrong solution, nothing left. Takes minutes."""
+    from tutor.cli.labproof import proofs
+
+    labs = opened(ctx)
+    if bool(names) is every:
+        raise UsageError("Say which labs to prove, or --all.", "See them with: tutor lab list")
+    chosen = [row.lab for row in labs.rows() if every or row.lab.id in (names or [])]
+    for unknown in set(names or []) - {one.id for one in chosen}:
+        labs.open(unknown)  # raises with a suggestion
+    if not proofs(labs, [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]):
+        raise typer.Exit(Exit.NO)
 
 
 @lab.command()

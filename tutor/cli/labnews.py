@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tutor.cli.prose import plain as prose
-from tutor.cli.render import counted, fields, say, say_json, tell, width
+from tutor.cli.render import say, say_json, tell, width
+from tutor.errors import Exit
 from tutor.labs import news
 from tutor.labs.engine.base import Obstacle, Progress
-from tutor.labs.verdict import CheckReport, Verdict
+from tutor.labs.report import ADVICE, exit_code, headline, plain
+from tutor.labs.verdict import CheckReport, StepReport, Verdict
 
 MARKS = {
     Verdict.PASS: "[pass]",
@@ -19,11 +21,6 @@ MARKS = {
     Verdict.BROKEN: "[BROKEN]",
     Verdict.ERROR: "[ERROR]",
 }
-_SENTENCES = {
-    Verdict.BLOCKED: "Not looked at: a check that this one needs did not pass.",
-    Verdict.BROKEN: "The environment is damaged; that is not about your work. Bring it back: tutor lab reset",
-    Verdict.ERROR: "We could not evaluate this; that is not about your work.",
-}
 
 
 class Printer:
@@ -31,25 +28,27 @@ class Printer:
 
     def __init__(self, json: bool = False) -> None:
         self._json = json
-        self._reports: list[CheckReport] = []
+        self._steps: list[StepReport] = []
         self._last = ""
 
     def show(self, piece: news.News) -> None:
         """Print one piece of news."""
         if isinstance(piece, news.Reported):
-            self._reports.append(piece.report)
             if not self._json:
                 say(verdict(piece.report))
             return
+        if isinstance(piece, news.Checked):
+            self._steps.append(piece.step)
         text = narration(piece)
         if text and text != self._last:
             tell(text)
             self._last = text
 
-    def end(self) -> None:
-        """Nothing more will come."""
+    def end(self) -> Exit:
+        """Nothing more will come; the exit code that it deserves."""
         if self._json:
-            say_json([fields(report) for report in self._reports])
+            say_json([plain(step) for step in self._steps])
+        return exit_code(self._steps)
 
 
 def narration(piece: news.News) -> str:
@@ -58,13 +57,13 @@ def narration(piece: news.News) -> str:
     return said(piece) if said else ""
 
 
-def verdict(report: CheckReport) -> str:
-    """A verdict, and everything that helps with one that is no pass."""
+def verdict(report: CheckReport, short: bool = False) -> str:
+    """A verdict, and everything that helps with one that is no pass; one line when it is to be `short`."""
     lines = [f"{MARKS[report.verdict]:<9} {report.title}"]
-    if report.verdict is Verdict.PASS:
+    if report.verdict is Verdict.PASS or short:
         return lines[0]
     lines += [f"    expected {one.path}: {one.expected}\n    actual   {one.actual}" for one in report.mismatches]
-    lines += _indented(_SENTENCES.get(report.verdict, ""), report.note)
+    lines += _indented(report.note, ADVICE[report.verdict] if report.verdict is not Verdict.FAIL else "")
     if report.verdict is Verdict.FAIL:
         lines += _indented(report.why and f"Why it matters: {report.why}")
     lines += _indented(report.hint and f"Hint: {report.hint}")
@@ -83,13 +82,6 @@ def _indented(*texts: str) -> list[str]:
 def _progress(piece: Any) -> str:
     count = f" ({piece.done}/{piece.of})" if piece.of else ""
     return f"{piece.phase}: {piece.text}{count}"
-
-
-def _checked(piece: Any) -> str:
-    reached, of = piece.step.points
-    required = [check for check in piece.step.checks if check.required]
-    good = sum(check.verdict is Verdict.PASS for check in required)
-    return f"{good} of {counted(len(required), 'check')} pass; {reached} of {counted(of, 'point')}."
 
 
 def _passed(piece: Any) -> str:
@@ -146,7 +138,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     Obstacle: lambda piece: f"{piece.what} {piece.remedy}",
     news.Said: lambda piece: piece.text,
     news.Faulted: lambda piece: f"{'Fault' if piece.on else 'Undone'}: {piece.title}",
-    news.Checked: _checked,
+    news.Checked: lambda piece: f"{headline(piece.step)}.",
     news.StepPassed: _passed,
     news.Misspelt: lambda piece: str(piece.problem),
     news.Applied: _applied,

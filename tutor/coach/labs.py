@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.errors import Problem, UsageError
 from tutor.labs import news
-from tutor.labs.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.coach.coach import Coach
     from tutor.labs.definition import Lab
+    from tutor.labs.engine.base import Progress as Progress_
     from tutor.labs.library import Found, Library
+    from tutor.labs.report import Row
     from tutor.labs.session import Session
     from tutor.labs.site import Site
 
@@ -95,6 +96,27 @@ class Labs:
         """
         found = self._library.open(self.named(lab))
         return LabSession(self._coach, found, self._site(found))
+
+    def proof(self, lab: str, engine: str) -> Iterator[news.News | Row]:
+        """Prove one lab on one engine; the last value is its row. Nothing of it is recorded.
+
+        Raises: UsageError when there is none of that id, ContentError when it is wrong.
+        """
+        from tutor.labs.proof import prove
+
+        return prove(self._site(self._library.open(lab)), engine)
+
+    def fetch(self, labs: Sequence[str], engine: str) -> Iterator[Progress_]:
+        """Bring all that these labs need onto this machine; all labs when none is named.
+
+        Raises: MachineError when it cannot be had.
+        """
+        from tutor.labs.parts import plan
+
+        chosen = [self._library.open(lab) for lab in labs] or list(self._catalogue[0])
+        sites = [self._site(found) for found in chosen if engine in found.lab.system.engines]
+        plans = [plan(site.found.lab, site.workspace().place) for site in sites]
+        return sites[0].engine(engine).fetch(plans) if sites else iter(())
 
     def trust(self, lab: str) -> Path:
         """Let a lab from elsewhere run code of its own, as it is now; its folder.
@@ -177,17 +199,3 @@ def finished(coach: Coach) -> dict[str, str]:
             if done.get(event.body["lab"]) != "done":
                 done[event.body["lab"]] = note
     return done
-
-
-def passed(piece: object) -> bool | None:
-    """What a piece of news says of the learner's work: True, False, or None when it says nothing."""
-    if not isinstance(piece, news.Checked):
-        return None
-    return piece.step.passed
-
-
-def ours(piece: object) -> bool:
-    """True when a check could not be evaluated, or its environment is damaged: then the learner did nothing wrong."""
-    if not isinstance(piece, news.Checked):
-        return False
-    return any(check.verdict in (Verdict.ERROR, Verdict.BROKEN) for check in piece.step.checks)
