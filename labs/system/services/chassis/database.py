@@ -22,7 +22,7 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from chassis import schema, tracing
+from chassis import schema, tasks, tracing
 from chassis.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -88,9 +88,7 @@ class Database:
 
     async def stop(self) -> None:
         """Close all connections."""
-        if self._upgrade:
-            self._upgrade.cancel()
-            await asyncio.gather(self._upgrade, return_exceptions=True)
+        await tasks.end([self._upgrade] if self._upgrade else [])
         await self._engine.dispose()
 
     async def check(self) -> None:
@@ -117,14 +115,16 @@ class Database:
             await connection.close()
 
     @asynccontextmanager
-    async def session(self, **settings: str) -> AsyncIterator[asyncpg.Connection]:
+    async def session(
+        self, *, command_timeout: float | None = COMMAND_TIMEOUT, **settings: str
+    ) -> AsyncIterator[asyncpg.Connection]:
         """Open a connection outside of the pool, for what needs one of its own: LISTEN and session locks."""
         _, arguments = self._engine.dialect.create_connect_args(self._url)
         connection = await asyncpg.connect(
             **arguments,
             server_settings={**self._settings, **settings},
             timeout=CONNECT_TIMEOUT,
-            command_timeout=COMMAND_TIMEOUT,
+            command_timeout=command_timeout,
         )
         try:
             yield connection
@@ -140,7 +140,7 @@ class Database:
         pause = 0.1
         while True:
             try:
-                async with self.session(statement_timeout="0") as connection:
+                async with self.session(command_timeout=None, statement_timeout="0") as connection:
                     for name in await schema.migrate(connection, files):
                         logger.info("migration applied: %s", name)
                 self._ready.set()

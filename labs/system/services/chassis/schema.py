@@ -8,11 +8,14 @@ older image simply ignores what a newer one has added, which is what a rolling u
 """
 
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+
+logger = logging.getLogger(__name__)
 
 CHASSIS = Path(__file__).parent / "migrations"
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
@@ -54,8 +57,8 @@ def read(own: Path) -> list[Migration]:
 
 
 async def migrate(connection: asyncpg.Connection, migrations: list[Migration]) -> list[str]:
-    """Apply what is missing and say what was; each file is one transaction together with its record."""
-    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=None)
+    """Apply what is missing and say what was. The connection must have no time limit: a migration may take its time."""
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     try:
         await connection.execute(_TABLE)
         rows = await connection.fetch("SELECT name, checksum FROM schema_migrations")
@@ -63,18 +66,26 @@ async def migrate(connection: asyncpg.Connection, migrations: list[Migration]) -
         _refuse_changes(migrations, applied)
         missing = [migration for migration in migrations if migration.name not in applied]
         for migration in missing:
-            async with connection.transaction():
-                await connection.execute(migration.sql, timeout=None)
-                await connection.execute(
-                    "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)",
-                    migration.name,
-                    migration.checksum,
-                )
+            await _apply(connection, migration)
         return [migration.name for migration in missing]
     finally:
         # A broken connection has lost its lock already.
         if not connection.is_closed():
             await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    """Run one file, in one transaction together with its record."""
+    try:
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", migration.name, migration.checksum
+            )
+    except asyncpg.PostgresError as error:
+        # Its first argument is the server's sentence; the rest of the text may show rows.
+        logger.error("migration %s cannot be applied: %s", migration.name, error.args[0])
+        raise
 
 
 def _refuse_changes(migrations: list[Migration], applied: dict[str, str]) -> None:
