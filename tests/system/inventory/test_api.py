@@ -13,7 +13,10 @@ from inventory.reservations import reserve
 from tests.system.harness.inprocess import signed
 from tests.system.harness.tables import rows
 
-ADMIN = signed("inventory", uuid.uuid4(), "admin")
+
+def admin() -> dict[str, str]:
+    """The headers of an administrator, fresh: they are good for seconds only."""
+    return signed("inventory", uuid.uuid4(), "admin")
 
 
 async def held(database: Database, quantity: int) -> bool:
@@ -44,26 +47,26 @@ async def test_the_list_is_read_page_by_page(api: AsyncClient) -> None:
 async def test_stock_is_set_with_the_permission(api: AsyncClient, database: Database) -> None:
     """A quantity replaces the old one, of a new sku too; what is promised stays promised."""
     await held(database, 3)
-    answer = await api.put("/stock/STICKER", json={"quantity": 5}, headers=ADMIN)
+    answer = await api.put("/stock/STICKER", json={"quantity": 5}, headers=admin())
     assert answer.json() == {"sku": "STICKER", "quantity": 5, "reserved": 3, "available": 2}
-    assert (await api.put("/stock/NEW-1", json={"quantity": 7}, headers=ADMIN)).status_code == 200
+    assert (await api.put("/stock/NEW-1", json={"quantity": 7}, headers=admin())).status_code == 200
     assert (await api.get("/stock/NEW-1")).json()["available"] == 7
 
 
 async def test_less_than_is_promised_cannot_be_set(api: AsyncClient, database: Database) -> None:
     """409, and nothing changes; exactly as much as is promised is fine."""
     await held(database, 3)
-    refused = await api.put("/stock/STICKER", json={"quantity": 2}, headers=ADMIN)
+    refused = await api.put("/stock/STICKER", json={"quantity": 2}, headers=admin())
     assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
     assert (await api.get("/stock/STICKER")).json()["quantity"] == 1000
-    assert (await api.put("/stock/STICKER", json={"quantity": 3}, headers=ADMIN)).json()["available"] == 0
+    assert (await api.put("/stock/STICKER", json={"quantity": 3}, headers=admin())).json()["available"] == 0
 
 
 async def test_setting_stock_while_it_is_sold_never_oversells(api: AsyncClient, database: Database) -> None:
     """Both at once, many times: whatever the sequence, no more is promised than there is."""
 
     async def set_to(quantity: int) -> int:
-        return (await api.put("/stock/STICKER", json={"quantity": quantity}, headers=ADMIN)).status_code
+        return (await api.put("/stock/STICKER", json={"quantity": quantity}, headers=admin())).status_code
 
     orders = asyncio.gather(*(held(database, 1) for _ in range(20)))
     statuses = await asyncio.gather(*(set_to(number) for number in range(30, 10, -1)))
@@ -73,13 +76,24 @@ async def test_setting_stock_while_it_is_sold_never_oversells(api: AsyncClient, 
     assert row["reserved"] == sold <= row["quantity"]
 
 
+async def test_a_quantity_that_makes_no_sense_is_a_problem(api: AsyncClient) -> None:
+    """A whole number of things that one can own, and nothing else about them; the stock is as it was."""
+    for body in ({}, {"quantity": -1}, {"quantity": 10**10}, {"quantity": "5"}, {"quantity": 5.5}, {"quantity": True}):
+        answer = await api.put("/stock/STICKER", json=body, headers=admin())
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), body
+    refused = await api.put("/stock/STICKER", json={"quantity": 5, "reserved": 0}, headers=admin())
+    assert refused.json()["errors"][0]["pointer"] == "/reserved"
+    assert (await api.put("/stock/sticker", json={"quantity": 5}, headers=admin())).status_code == 422
+    assert (await api.get("/stock/STICKER")).json()["quantity"] == 1000
+
+
 @pytest.mark.parametrize(
-    ("headers", "status"),
-    [({}, 401), (signed("inventory", uuid.uuid4()), 403), (signed("inventory", uuid.uuid4(), "support"), 403)],
-    ids=["nobody", "customer", "support"],
+    ("role", "status"),
+    [("nobody", 401), ("customer", 403), ("support", 403)],
 )
-async def test_others_cannot_set_it(api: AsyncClient, headers: dict[str, str], status: int) -> None:
+async def test_others_cannot_set_it(api: AsyncClient, role: str, status: int) -> None:
     """401 without a proof, 403 with one of too little, and the stock is as it was."""
+    headers = {} if role == "nobody" else signed("inventory", uuid.uuid4(), role)
     answer = await api.put("/stock/STICKER", json={"quantity": 0}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert (await api.get("/stock/STICKER")).json()["quantity"] == 1000

@@ -1,4 +1,4 @@
-"""What inventory publishes about itself, and whether it keeps to it whatever it is asked."""
+"""What inventory publishes about itself, and whether it keeps to it when it is asked with malice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from inventory.app import assemble
 from inventory.settings import Settings
-from tests.system.harness.contract import Statuses, fuzz, published, torment
+from tests.system.harness.contract import Statuses, published, torment
 from tests.system.harness.inprocess import environment, on_a_socket, signed
 
 OPERATIONS: Statuses = {
@@ -20,11 +20,9 @@ OPERATIONS: Statuses = {
 }
 
 
-# The service runs in the same process, and its jitter is taken for randomness of the strategies.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.parametrize("role", ["nobody", "customer", "admin"])
-async def test_every_answer_is_in_the_contract(postgres_url: str, redis_url: str, role: str) -> None:
-    """As anybody: no 500, no status, media type or body that the contract does not have."""
+async def test_malice_is_answered_as_published(postgres_url: str, redis_url: str, role: str) -> None:
+    """The worst that can be sent, by anybody: documented statuses only, and every error a problem."""
 
     def headers() -> dict[str, str]:
         return {} if role == "nobody" else signed("inventory", uuid.uuid4(), role)
@@ -34,6 +32,3 @@ async def test_every_answer_is_in_the_contract(postgres_url: str, redis_url: str
         contract = (await client.get("/openapi.json")).json()
         assert published(contract) == OPERATIONS
         await asyncio.to_thread(torment, contract, url, headers, sku="STICKER")
-        seen = await asyncio.to_thread(fuzz, contract, url, headers)
-    assert not any(status >= 500 for statuses in seen.values() for status in statuses)
-    assert (200 in seen["PUT", "/stock/{sku}"]) == (role == "admin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -46,10 +46,11 @@ class Customer:
     api: AsyncClient
     id: UUID
     role: str = "customer"
-    headers: Mapping[str, str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.headers = signed("orders", self.id, self.role)
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Fresh each time: the gateway's signature is good for seconds only."""
+        return signed("orders", self.id, self.role)
 
     async def order(self, body: Any = None, *, key: str | None = None) -> Response:
         """Place an order; one sticker when no body is given, under a fresh key when none is."""

@@ -1,4 +1,4 @@
-"""What orders publishes about itself, and whether it keeps to it whatever it is asked."""
+"""What orders publishes about itself, and whether it keeps to it when it is asked with malice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from chassis.events.bus import connect
 from orders.app import assemble
 from orders.settings import Settings
-from tests.system.harness.contract import Statuses, fuzz, published, torment
+from tests.system.harness.contract import Statuses, published, torment
 from tests.system.harness.inprocess import NOWHERE, environment, on_a_socket, signed
 
 OPERATIONS: Statuses = {
@@ -26,11 +26,9 @@ OPERATIONS: Statuses = {
 }
 
 
-# The service runs in the same process, and its jitter is taken for randomness of the strategies.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.parametrize("role", ["nobody", "customer", "support"])
-async def test_every_answer_is_in_the_contract(postgres_url: str, redis_url: str, role: str) -> None:
-    """As anybody: no 500, no status, media type or body that the contract does not have."""
+async def test_malice_is_answered_as_published(postgres_url: str, redis_url: str, role: str) -> None:
+    """The worst that can be sent, by anybody: documented statuses only, and every error a problem."""
     settings = Settings(**environment(postgres_url, redis_url), payments_url=NOWHERE)
     service = assemble(settings, connect(redis_url, service="orders", instance="test", prefetch=20))
     user = uuid.uuid4()
@@ -47,7 +45,3 @@ async def test_every_answer_is_in_the_contract(postgres_url: str, redis_url: str
             headers={**signed("orders", user), "Idempotency-Key": "first"},
         )
         await asyncio.to_thread(torment, contract, url, headers, order_id=order.json()["id"])
-        seen = await asyncio.to_thread(fuzz, contract, url, headers)
-    assert not any(status >= 500 for statuses in seen.values() for status in statuses)
-    assert seen["GET", "/products"] == {200}
-    assert (200 in seen["GET", "/orders"]) == (role != "nobody")

@@ -177,7 +177,7 @@ NONSENSE: list[object] = [
     lines(STICKER=101),
     lines(STICKER=10**30),
     {"lines": [{"sku": "STICKER", "quantity": "1"}]},
-    {"lines": [{"sku": "STICKER", "quantity": 1.0}]},
+    {"lines": [{"sku": "STICKER", "quantity": 1.5}]},
     {"lines": [{"sku": "STICKER", "quantity": True}]},
     {"lines": [{"sku": "STICKER", "quantity": 1, "unit_price_cents": 1}]},
     {**lines(STICKER=1), "user_id": str(uuid.uuid4())},

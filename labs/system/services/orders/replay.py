@@ -44,8 +44,9 @@ WHERE replayed.version IS DISTINCT FROM told.version ORDER BY told.order_id"""
 _EVENTS = """
 SELECT order_id, type, CAST(data AS text) AS data, occurred_at FROM order_events
 WHERE order_id = ANY($1) ORDER BY order_id, version"""
-# Waits for the writers at work and keeps new ones waiting; SELECT goes on.  In the sequence in which they lock too.
-_HOLD_WRITERS = "LOCK TABLE orders, user_order_totals IN SHARE ROW EXCLUSIVE MODE"
+# Waits for the writers at work and keeps new ones waiting; SELECT goes on.  One lock is enough, because each statement
+# that writes the sums writes orders too, and a second would be a deadlock: they lock the two in either sequence.
+_HOLD_WRITERS = "LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE"
 _TOTALS = """
 CREATE TEMP TABLE replayed_totals AS
 SELECT user_id, count(*) AS placed, count(*) FILTER (WHERE status = 'CONFIRMED') AS confirmed,
@@ -75,11 +76,14 @@ class Projection:
 
     @property
     def mend(self) -> Sequence[str]:
-        """Delete what is wrong and insert it as it should be; readers see both at once, at the commit."""
+        """Delete what should not be, write the rest as it should be; readers see all of it at once, at the commit."""
+        excluded = ", ".join(f"excluded.{column.strip()}" for column in self.columns.split(","))
         return (
-            f"DELETE FROM {self.table} WHERE {self.key} = ANY($1)",
+            f"DELETE FROM {self.table} WHERE {self.key} = ANY($1)"
+            f" AND {self.key} NOT IN (SELECT {self.key} FROM {self.replayed})",
             f"INSERT INTO {self.table} ({self.columns})"
-            f" SELECT {self.columns} FROM {self.replayed} WHERE {self.key} = ANY($1)",
+            f" SELECT {self.columns} FROM {self.replayed} WHERE {self.key} = ANY($1)"
+            f" ON CONFLICT ({self.key}) DO UPDATE SET ({self.columns}) = ({excluded})",
         )
 
 

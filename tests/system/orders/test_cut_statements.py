@@ -1,32 +1,13 @@
-"""A service that is told to stop stops, whatever it is doing at that moment."""
+"""A statement that is cut off: by a cancellation, by a limit of time, by the server. Each is told from the others."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 
 import pytest
 
 from chassis.database import Database, DatabaseUnavailable
-from chassis.events.bus import connect
-from orders.app import assemble
-from orders.settings import Settings
-from tests.system.harness.inprocess import NOWHERE, environment
 from tests.system.harness.tables import rows
-
-
-async def test_a_service_stops_at_any_moment(postgres_url: str, redis_url: str) -> None:
-    """Started and stopped again while its parts connect, migrate, look for work or sleep: each part ends."""
-    dice = random.Random(3)
-    settings = Settings(**environment(postgres_url, redis_url), payments_url=NOWHERE)
-    for _ in range(25):
-        service = assemble(settings, connect(redis_url, service="orders", instance="test", prefetch=20))
-        for component in service.components:
-            await component.start()
-        await asyncio.sleep(dice.choice([0, 0.002, 0.01, 0.03, 0.1]))
-        for component in reversed(service.components):
-            async with asyncio.timeout(10):
-                await component.stop()
 
 
 async def test_who_is_cancelled_inside_a_statement_is_told(database: Database) -> None:
