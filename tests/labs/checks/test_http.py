@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 from typing import Any
@@ -137,8 +138,6 @@ async def test_an_answer_that_trickles_is_late(shop: Upstream, reach: Reach) -> 
     """The time is for the whole answer: one byte now and then does not stretch it."""
 
     async def trickle(_request: Received, writer: Any) -> None:
-        import asyncio
-
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(1000):
             writer.write(b"x")
@@ -149,12 +148,29 @@ async def test_an_answer_that_trickles_is_late(shop: Upstream, reach: Reach) -> 
         await looked(reach, "http", path="/", timeout="300ms")
 
 
-async def test_a_huge_body_is_cut(shop: Upstream, reach: Reach) -> None:
-    """A service that never stops talking costs a megabyte, and not the memory of the machine."""
-    shop.behave = answer(200, b"x" * 3_000_000)
+async def test_a_body_without_end_is_cut(shop: Upstream, reach: Reach) -> None:
+    """A service that never stops talking costs a megabyte, and neither the memory of the machine nor a timeout."""
+
+    async def talk(_request: Received, writer: Any) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+
+    shop.behave = talk
     seen = await looked(reach, "http", path="/")
     assert unmet({"status": 200, "body": {"len": 1_048_576}}, seen) == []
     assert len(seen.shown) < 5000
+
+
+async def test_the_first_error_ends_the_others(shop: Upstream, reach: Reach) -> None:
+    """Nobody waits for requests whose answers cannot matter any more, and none stays under way."""
+    shop.script = [hang, hang_up]
+    async with asyncio.timeout(20):
+        with pytest.raises(CannotLook, match="gateway hung up"):
+            await looked(reach, "http", path="/", timeout="60s", repeat={"times": 2, "parallel": 2})
+        while shop.abandoned < 1:
+            await asyncio.sleep(0.01)
 
 
 async def test_redirects_are_seen_and_not_followed(shop: Upstream, reach: Reach) -> None:

@@ -196,6 +196,8 @@ class TestAmqp:
         kept = {"exchange": "events", "key": "order.created", "json": {}}
         seen = await looked(reach, "amqp", act=True, publish=[lost, kept], exchange="events", bind=["#"], enough=1)
         assert unmet({"confirmed": 1, "returned": 1, "keys": ["order.created"]}, seen) == []
+        twice = {**lost, "id": "m-1", "times": 5}
+        assert unmet({"returned": 5}, await looked(reach, "amqp", act=True, publish=[twice, kept])) == []
 
     async def test_many_messages_are_confirmed_each(self, channel: AbstractChannel, reach: Reach) -> None:
         """Numbers and fresh ids differ for each; the same id five times is five messages."""

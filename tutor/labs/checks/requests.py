@@ -60,7 +60,10 @@ class Prepared:
         if any(_BREAKS.search(value) for _, value in self.headers):
             raise CannotLook(f"{self.method} {self.url:.200} is no HTTP request: a header has more than one line")
         try:
-            return client.build_request(self.method, self.url, headers=list(self.headers), content=self.body)
+            # `send` bounds the whole exchange; the client's own times would end a check that may wait longer.
+            return client.build_request(
+                self.method, self.url, headers=list(self.headers), content=self.body, timeout=None
+            )
         except (httpx.InvalidURL, ValueError) as error:
             raise CannotLook(f"{self.method} {self.url:.200} is no HTTP request: {error}") from None
 
