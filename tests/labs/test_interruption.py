@@ -205,16 +205,35 @@ def test_a_system_that_was_removed_is_started_anew(started: Learner) -> None:
     assert set(started.verdicts(started.session().check()).values()) == {"pass"}
 
 
-def test_a_part_that_was_stopped_is_started_again(started: Learner) -> None:
-    """After a reboot of the engine, say; the data is what it was."""
+@pytest.mark.parametrize("do", ["stop", "kill", "pause", "disconnect"])
+def test_a_part_that_was_stopped_is_started_again(started: Learner, do: Any) -> None:
+    """By hand, or by a reboot of the engine; the data is what it was, and nothing else is touched."""
     started.project.shop.database.notes["done"] = "mended"
+    before = _running(started)
     for part in ("orders", "redis"):
-        _engine(started).act(_running(started), Action("stop", part))
-    assert {one.part for one in started.session().status().parts if one.state != "running"} == {"orders", "redis"}
+        _engine(started).act(before, Action(do, part))
     told = list(started.session().start())
-    assert "orders, redis are not running" in said(iter(told))
-    assert started.project.shop.database.notes == {"done": "mended"}
+    assert "orders, redis do not run" in said(iter(told))
+    assert (started.project.shop.database.notes, _running(started)) == ({"done": "mended"}, before)
+    status = started.session().status()
+    assert {(one.state, str(one.inspect["networks"])) for one in status.parts} == {("running", "['mesh']")}
+
+
+def test_what_the_learner_has_stopped_by_a_fault_stays_stopped(started: Learner) -> None:
+    """It was not an accident."""
+    list(started.session().fault_on("redis-dead"))
+    assert "running already" in said(started.session().start())
+    assert started.project.facts["redis"][0].state == "exited"
+
+
+def test_a_part_that_was_removed_is_made_again(started: Learner) -> None:
+    """One container of several: the others keep what they have."""
+    started.project.shop.database.notes["done"] = "mended"
+    started.project.facts["orders"] = []
+    assert {one.part for one in started.session().status().parts if one.state == "absent"} == {"orders"}
+    assert "orders does not run" in said(started.session().start())
     assert {one.state for one in started.session().status().parts} == {"running"}
+    assert started.project.shop.database.notes == {"done": "mended"}
 
 
 def test_start_of_what_runs_finds_it_again(started: Learner) -> None:

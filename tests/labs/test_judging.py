@@ -37,7 +37,6 @@ DOWN: list[dict[str, Any]] = [
     {"state": "paused"},
     {"state": "restarting"},
     {"state": "exited", "oom_killed": True},
-    {"health": "unhealthy"},
     {"inspect": {"networks": []}},
 ]
 
@@ -98,11 +97,19 @@ def test_what_reads_only_files_does_not_look_at_the_system() -> None:
 
 def test_a_part_that_still_starts_is_an_error() -> None:
     """Waiting mends it; a reset would be bad advice."""
-    room = Room().answers(a=sequence(CannotLook("refused", "orders")))
+    room = Room(deaf={"orders"}).answers(a=sequence(CannotLook("refused", "orders")))
     room.parts.change("orders", health="starting")
     report = room.reports(scripted("a"))["a"]
     assert report.verdict is Verdict.ERROR
     assert "still starting" in report.note
+
+
+@pytest.mark.parametrize("health", ["starting", "unhealthy"])
+def test_what_the_engine_thinks_of_the_health_of_a_part_that_answers_is_old(health: str) -> None:
+    """It looks every few seconds; the failure is what was seen a moment ago."""
+    room = Room().answers(a=sequence(0))
+    room.parts.change("orders", health=health)
+    assert room.verdicts(scripted("a")) == {"a": Verdict.FAIL}
 
 
 def test_a_part_that_was_restarted_meanwhile_is_an_error() -> None:

@@ -159,6 +159,9 @@ def test_the_solution_shows_what_it_changes_and_is_remembered(started: Learner) 
     [other] = only(SolutionShown, started.session().solution("note"))
     assert other.actions == ("PUT /api/notes/done at gateway as customer",)
     assert started.run().revealed == ("mend", "note")
+    started.edit("ANSWER = 1\n")
+    list(started.session().apply())
+    assert list(started.session().check())[-1] == StepPassed("mend", "note", revealed=True)
 
 
 def test_skip_does_the_step_and_the_checks_say_so(started: Learner) -> None:
@@ -170,7 +173,7 @@ def test_skip_does_the_step_and_the_checks_say_so(started: Learner) -> None:
     assert set(started.verdicts(started.session().check()).values()) == {"pass"}
     list(started.session().skip())
     told = list(started.session().check())
-    assert told[-1] == StepPassed("note", "")
+    assert told[-1] == StepPassed("note", "", skipped=True)
     assert started.run().skipped == ("mend", "note")
 
 

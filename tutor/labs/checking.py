@@ -88,7 +88,8 @@ def _kept(site: Site, before: Run, report: StepReport) -> Iterator[News]:
     run = site.file.update(keep)
     if done:
         left = [step.id for step in site.found.lab.steps if step.id not in run.steps]
-        yield StepPassed(report.step, left[0] if left else "")
+        helped = report.step in run.skipped, report.step in run.revealed
+        yield StepPassed(report.step, left[0] if left else "", *helped)
 
 
 def needed(lab: Lab, checks: Sequence[Check], passed: frozenset[str]) -> list[Check]:

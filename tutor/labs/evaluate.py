@@ -200,13 +200,17 @@ class _Evaluation:
         self._tell(Started(check.id, check.title))
         looking = Looking(check, around.reach, around.baseline.get(check.id), self._once)
         sight = looking.sight
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
-            for account in sorted(around.doorkeeper.wanted(check)):
-                around.reach.variables |= await self._logged_in(account)
+            if wanted := sorted(around.doorkeeper.wanted(check)):
+                first = any(account not in self._logins for account in wanted)
+                for variables in await asyncio.gather(*map(self._logged_in, wanted)):
+                    around.reach.variables |= variables
+                sight.probe_seconds = loop.time() - begun if first else 0.0
             await looking.run(self._tell)
         except CannotLook as trouble:
-            sight.trouble = trouble
-            sight.began = sight.ended = asyncio.get_running_loop().time()
+            sight.trouble, sight.began, sight.ended = trouble, begun, loop.time()
         captured = capture(check, sight)
         around.reach.variables |= captured
         judgement = await around.environment.judge(sight, check.OUTSIDE)

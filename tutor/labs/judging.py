@@ -22,7 +22,7 @@ from tutor.labs.verdict import Evidence, Verdict
 MAX_LINES = 300
 _NOT_RUNNING = {"paused": "is paused", "restarting": "keeps restarting", "exited": "has stopped", "absent": "is gone"}
 _STARTING = "is still starting"
-_RESET = "`tutor lab reset` brings back the start"
+_RESET = "`tutor lab start` starts what has stopped, `tutor lab reset` brings back the start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,16 @@ class Environment:
         """Why nothing can be said about the learner's work, or that their files broke a part; None when all is well."""
         facts = await self._facts(after)
         down = {part: said for part in self._parts if (said := self._is_down(part, facts.get(part, [])))}
-        mounted = {mount.part for mount in self._mounts}
-        ours = [said for part, said in down.items() if part not in mounted and not said.endswith(_STARTING)]
+        starting = [part for part, said in down.items() if said.endswith(_STARTING)]
+        for part in await self._answering(starting):
+            del down[part]  # the engine looks at its health every few seconds only
+        ours = [said for part, said in down.items() if part not in self._mounted and not said.endswith(_STARTING)]
         if ours:
             return _damaged(ours)
-        for part, said in down.items():
+        for part in down:
             if found := await self.blamed(part):
-                return Judgement(Verdict.FAIL, f"{said}: {found}", (Evidence(f"log of {part}", found.text),))
+                note = f"{part} does not run: {found}"
+                return Judgement(Verdict.FAIL, note, (Evidence(f"log of {part}", found.text),))
         if down:
             return _damaged(list(down.values()))
         return self._restarted(facts) or await self._deaf()
@@ -108,11 +111,19 @@ class Environment:
 
         Services are not asked: that one of them is not ready may be what the learner has to mend.
         """
-        mounted = {mount.part for mount in self._mounts} | self.hurt
-        tools = [part for part in self._parts if "ops" not in PORTS.get(part, {}) and part not in mounted]
-        answers = await asyncio.gather(*(asyncio.to_thread(self._answers, part) for part in tools))
-        deaf = [part for part, answer in zip(tools, answers, strict=True) if not answer]
+        tools = [part for part in self._parts if "ops" not in PORTS.get(part, {})]
+        asked = [part for part in tools if part not in self._mounted | self.hurt]
+        deaf = sorted(set(asked) - await self._answering(asked))
         return _damaged([f"{deaf[0]} runs, and does not answer"]) if deaf else None
+
+    async def _answering(self, parts: Sequence[str]) -> set[str]:
+        """Those among the parts that answer now."""
+        answers = await asyncio.gather(*(asyncio.to_thread(self._answers, part) for part in parts))
+        return {part for part, answer in zip(parts, answers, strict=True) if answer}
+
+    @property
+    def _mounted(self) -> set[str]:
+        return {mount.part for mount in self._mounts}
 
     def _is_down(self, part: str, instances: Sequence[PartFacts]) -> str:
         """How a part is not there, in words; empty when an instance of it works, or a fault of ours hurts it."""
@@ -131,9 +142,6 @@ class Environment:
             return _NOT_RUNNING[facts.state] + code
         if facts.inspect.get("networks", ["?"]) == []:
             return "is cut off from its networks"
-        mounted = any(mount.part == facts.part for mount in self._mounts)
-        if facts.health == "unhealthy" and not self.hurt and not mounted:
-            return "is running, and not healthy"
         return _STARTING if facts.health == "starting" else ""
 
     async def blamed(self, part: str) -> Blame | None:
@@ -170,7 +178,7 @@ def died(inspector: Inspector, parts: Iterable[str], mounts: Sequence[Mount], si
     found: dict[str, Blame] = {}
     for part in parts:
         own = [mount for mount in mounts if mount.part == part]
-        running = [one for one in inspector.facts(part) if one.state == "running" and one.health != "unhealthy"]
-        if own and not running and (why := blame(inspector.logs(part, since, MAX_LINES), own)):
+        well = [one for one in inspector.facts(part) if one.state == "running" and one.health in ("healthy", "none")]
+        if own and not well and (why := blame(inspector.logs(part, since, MAX_LINES), own)):
             found[part] = why
     return found

@@ -67,10 +67,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class StepPassed:
-    """A step is done; `next` is the one after it, or empty when the lab is done."""
+    """A step is done; `next` is the one after it, or empty when the lab is done.
+
+    `skipped`: it was done in the learner's place. `revealed`: its solution was shown before.
+    """
 
     step: str
     next: str
+    skipped: bool = False
+    revealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ ADVICE: Mapping[Verdict, str] = {
     Verdict.PASS: "",
     Verdict.FAIL: "A hint: tutor lab hint",
     Verdict.BLOCKED: "It is looked at as soon as what it needs passes.",
-    Verdict.BROKEN: "The environment is damaged; your work may be right. Bring back the start: tutor lab reset",
+    Verdict.BROKEN: "The environment is damaged; your work may be right. Mend it: tutor lab start, or tutor lab reset",
     Verdict.ERROR: "It could not be looked at; your work may be right. Look again, or: tutor lab status",
 }
 """What to do about each verdict."""

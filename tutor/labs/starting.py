@@ -16,12 +16,15 @@ from tutor.labs.baseline import baseline
 from tutor.labs.bridge import finished
 from tutor.labs.check import CannotLook
 from tutor.labs.choosing import choose, refuse_strangers
-from tutor.labs.engine.base import Engine, Running
+from tutor.labs.engine.base import Action, Engine, PartFacts, Running
 from tutor.labs.news import Briefed, News, ResetDone, Said, Stopped
 from tutor.labs.parts import plan
 from tutor.labs.run import Run
 from tutor.labs.site import Site, closed, drained
 from tutor.labs.workspace import Workspace
+
+PATIENCE, PAUSE = 60.0, 0.2
+"""Seconds until a part that was started again has to answer, and between two questions."""
 
 
 def start(site: Site, engine: str = "", place: Path | None = None) -> Iterator[News]:
@@ -140,7 +143,7 @@ def _undo(site: Site, engine: Engine, made: Workspace | None) -> None:
 
 def _again(site: Site, run: Run, running: Running) -> Iterator[News]:
     """The lab is in progress: find it, start what has stopped, undo what a killed check has left."""
-    engine, parts = site.engine(run.engine), site.found.lab.system.parts
+    engine = site.engine(run.engine)
     workspace = site.workspace(run.workspace)
     if workspace.state != "ours":
         yield Said(f"The workspace {workspace.place} is gone or damaged. tutor lab reset {site.id}", "warning")
@@ -151,20 +154,55 @@ def _again(site: Site, run: Run, running: Running) -> Iterator[News]:
         run = yield from _prepared(site, run, running)
     else:
         yield from site.faults(running).undo(by="check")
-        inspector = engine.inspector(running)
-        hurt = {entry.part for entry in run.faults if entry.by == "learner"}
-        down = [
-            part for part in parts if part not in hurt and any(one.state != "running" for one in inspector.facts(part))
-        ]
-        if down:
-            yield Said(f"{', '.join(down)} {'is' if len(down) == 1 else 'are'} not running; starting what has stopped.")
-            run, running = yield from _up(site, engine, run)
-            yield from site.faults(running).undo(by=None)
-        else:
-            yield Said("It is running already.")
+        run, running = yield from _revived(site, run, running)
     if workspace.state == "ours":
         endpoints.write(run.workspace, run, running)
     yield Briefed(site.id, run.workspace, endpoints.endpoints(run, running), fresh=False)
+
+
+def _revived(site: Site, run: Run, running: Running) -> Generator[News, None, tuple[Run, Running]]:
+    """Start what has stopped, and what was paused or cut off, except where that is a fault of the learner's own."""
+    wanted = _stopped(site, run, running)
+    if not wanted:
+        yield Said("It is running already.")
+        return run, running
+    parts = list(dict.fromkeys(part for part, _ in wanted))
+    yield Said(f"{', '.join(parts)} {'does' if len(parts) == 1 else 'do'} not run; starting what has stopped.")
+    engine = site.engine(run.engine)
+    if any(remedy == "up" for _, remedy in wanted):
+        run, running = yield from _up(site, engine, run)
+        yield from site.faults(running).undo(by=None)
+        return run, running
+    for part, remedy in wanted:
+        engine.act(running, Action(remedy, part))  # type: ignore[arg-type]
+    for part in parts:
+        for _ in range(int(PATIENCE / PAUSE)):
+            if site.answers(part, running.addresses):
+                break
+            site.sleep(PAUSE)
+    return run, running
+
+
+def _stopped(site: Site, run: Run, running: Running) -> list[tuple[str, str]]:
+    """The parts that do not run as they should, each with what brings it back."""
+    hurt = {entry.part for entry in run.faults}
+    inspector = site.engine(run.engine).inspector(running)
+    found: dict[tuple[str, str], None] = {}
+    for part in site.found.lab.system.parts:
+        try:
+            facts = inspector.facts(part) if part not in hurt else []
+        except CannotLook as trouble:
+            raise MachineError(f"The engine does not say how {part} is: {trouble}.", "See: tutor doctor") from None
+        remedies = [_remedy(one) for one in facts] or ["" if part in hurt else "up"]
+        found |= {(part, remedy): None for remedy in remedies if remedy}
+    return list(found)
+
+
+def _remedy(facts: PartFacts) -> str:
+    """What brings an instance back; nothing when it runs."""
+    if facts.inspect.get("networks") == []:
+        return "connect"
+    return {"running": "", "paused": "resume", "absent": "up"}.get(facts.state, "start")
 
 
 def reset(site: Site) -> Iterator[News]:

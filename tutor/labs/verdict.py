@@ -43,7 +43,8 @@ class CheckReport:
     """One check and what it came to.
 
     `seconds` is the time from the first look to the verdict; `looks` how often was looked; `probe_seconds` the sum of
-    the looks' own time. `command` is what a person would type to see the same, `shown` what came back.
+    the looks' own time, and of logging in for them. `command` is what a person would type to see the same, `shown`
+    what came back.
     """
 
     id: str
