@@ -13,13 +13,21 @@ from tutor.labs.hiding import HIDDEN, Secrets
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 KNOWN = Secrets.among(
     {"customer.token": "token-of-a-customer", "customer.email": "ann@example.com", "order": "o-1", "mine": JWT},
-    {"rabbitmq.password": "hush-hush", "rabbitmq.user": "shop", "sql.orders": "postgresql://r:pw@127.0.0.1/orders"},
+    {
+        "rabbitmq.password": "hush-hush",
+        "rabbitmq.user": "shop",
+        "identity.key": "signs-identities",
+        "sql.orders": "postgresql://r:pw@127.0.0.1/orders",
+    },
 )
 
 
 def test_secrets_are_known_by_name_and_by_their_looks() -> None:
     """Tokens, passwords and database addresses are; who somebody is and which order it is are not."""
-    assert set(KNOWN.names.values()) == {"CUSTOMER_TOKEN", "MINE", "RABBITMQ_PASSWORD", "SQL_ORDERS"}
+    assert set(KNOWN.names.values()) == {
+        *("CUSTOMER_TOKEN", "MINE"),
+        *("RABBITMQ_PASSWORD", "IDENTITY_KEY", "SQL_ORDERS"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any, Self
 SHORTEST = 6
 """Characters of the shortest secret: hiding each `1` in a text would make it unreadable, and guard nothing."""
 
-_NAME = re.compile(r"(?i)(^|[._])(token|password|secret|private_key|service_key|api_key|jwt)$|^sql[.]")
+_NAME = re.compile(r"(?i)(^|[._])(token|password|secret|private_key|service_key|api_key|jwt)$|^sql[.]|^identity[.]key$")
 _LOOKS = re.compile(
     r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*"
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)",

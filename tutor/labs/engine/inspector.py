@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
-MEBIBYTE = 1024 * 1024
 _STATES = {"running": "running", "paused": "paused", "restarting": "restarting"}
 
 
@@ -86,30 +85,6 @@ def facts(container: Container, part: str) -> PartFacts:
         oom_killed=bool(state.get("OOMKilled")),
         inspect=inspected(attributes),
     )
-
-
-def _inspected(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is known besides, in words that do not depend on the engine."""
-    config, host = attributes["Config"], attributes["HostConfig"]
-    memory, cpus, pids = host.get("Memory"), host.get("NanoCpus"), host.get("PidsLimit")
-    return {
-        "user": config.get("User") or "root",
-        "read_only": bool(host.get("ReadonlyRootfs")),
-        "cap_drop": list(host.get("CapDrop") or ()),
-        "limits": {
-            "memory_mb": memory // MEBIBYTE if memory else None,
-            "cpus": cpus / 1e9 if cpus else None,
-            "pids": pids or None,
-        },
-        "mounts": [
-            {"source": mount.get("Source"), "target": mount.get("Destination"), "writable": bool(mount.get("RW"))}
-            for mount in attributes.get("Mounts", ())
-        ],
-        "networks": sorted(attributes["NetworkSettings"]["Networks"]),
-        "image": config.get("Image"),
-        "stop_seconds": config.get("StopTimeout"),
-        "environment": dict(entry.partition("=")[::2] for entry in config.get("Env") or ()),
-    }
 
 
 def moment(text: str) -> datetime | None:
