@@ -277,12 +277,14 @@ class TestLoss:
             return {name: await drain(channel, name) for name in ("orders", "unrouted")}
 
         alone = await learner("")
-        listening = asyncio.create_task(looked(reach, "amqp", exchange="events", bind=["#"], listen="3s"))
+        wanted = sum(len(bodies) for bodies in alone.values()) if alternate else 20
+        listening = asyncio.create_task(
+            looked(reach, "amqp", exchange="events", bind=["#"], listen="30s", enough=wanted)
+        )
         await _until(lambda: _has_queues(reach, 3))
         watched = await learner("")
         seen = await listening
         assert watched == alone
-        wanted = sum(len(bodies) for bodies in watched.values()) if alternate else 20
         assert seen.values["count"] == wanted  # and the check has heard all of it
         if alternate:
             assert len(watched["unrouted"]) == 12
@@ -311,7 +313,7 @@ class TestLoss:
         url = f"http://127.0.0.1:{rabbitmq.management_port}/api/policies/{vhost}/alternate"
         async with httpx.AsyncClient(auth=("shop", rabbitmq.password), trust_env=False) as client:
             (await client.put(url, json=policy)).raise_for_status()
-        listening = asyncio.create_task(looked(reach, "amqp", exchange="events", bind=["#"], listen="2s"))
+        listening = asyncio.create_task(looked(reach, "amqp", exchange="events", bind=["#"], listen="30s", enough=1))
         await _until(lambda: _has_queues(reach, 3))
         await publish(channel, "events", "nobody", "kept")
         assert unmet({"keys": ["nobody"]}, await listening) == []
