@@ -6,10 +6,12 @@ Refuses to exist unless FAULTS=on, to touch anything but the business port, and 
 import asyncio
 import random
 import time
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.numbers import WHOLE
 from chassis.problems import Problem, responses
 
 MEBIBYTE = 1024 * 1024
@@ -18,14 +20,14 @@ MEBIBYTE = 1024 * 1024
 class Fault(BaseModel):
     """What goes wrong, where, and for how long."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
-    latency_ms: int = Field(default=0, ge=0, le=60_000)
-    jitter_ms: int = Field(default=0, ge=0, le=60_000)
+    latency_ms: Annotated[int, Field(ge=0, le=60_000), WHOLE] = 0
+    jitter_ms: Annotated[int, Field(ge=0, le=60_000), WHOLE] = 0
     error_rate: float = Field(default=0, ge=0, le=1)
-    status: int = Field(default=503, ge=400, le=599)
+    status: Annotated[int, Field(ge=400, le=599), WHOLE] = 503
     hang: bool = False
-    memory_mb: int = Field(default=0, ge=0, le=1024)
+    memory_mb: Annotated[int, Field(ge=0, le=1024), WHOLE] = 0
     path_prefix: str = Field(default="/", max_length=200, pattern="^/")
     for_seconds: float = Field(default=60, gt=0, le=3600)
 

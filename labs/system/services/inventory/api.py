@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 
 from chassis.database import Database
 from chassis.identity.dependency import require
+from chassis.numbers import WHOLE
 from chassis.problems import Problem, responses
 
 Sku = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9-]{0,63}$", examples=["MUG-BLUE"])]
@@ -51,7 +52,7 @@ class NewQuantity(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    quantity: int = Field(ge=0, le=1_000_000_000)
+    quantity: Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 
 
 @router.get("/stock", responses=responses(422, 503))

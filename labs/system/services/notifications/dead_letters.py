@@ -19,6 +19,7 @@ from chassis.database import Database
 from chassis.events.bus import Bus, BusUnavailable
 from chassis.identity.dependency import require
 from chassis.identity.model import Identity
+from chassis.numbers import WHOLE
 from chassis.problems import Problem, responses
 from notifications import journal
 
@@ -57,7 +58,7 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     subscription: Subscription
-    limit: Annotated[int, Field(strict=True, ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 100
 
 
 class Replayed(BaseModel):

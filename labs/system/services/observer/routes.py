@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from chassis.problems import Problem, responses
-from chassis.text import Long, Short
+from chassis.text import Short
 from observer import otlp
 from observer.records import Alert, LogQuery
 from observer.store import Store
@@ -24,12 +24,22 @@ ShortText = Annotated[str, Query(max_length=200)]
 Time = Annotated[int, Query(ge=0, le=2**62)]
 
 
+# Whatever Alertmanager sends: a template may well expand to nothing, and what is refused is sent again for ever.
+Texts = dict[str, Annotated[str, Field(max_length=4000)]]
+
+
+class Accepted(Response):
+    """The empty answer to an export: nothing was left out."""
+
+    media_type = PROTOBUF
+
+
 class ReportedAlert(BaseModel):
     """One alert in Alertmanager's webhook body; unknown fields are ignored, as it adds some over time."""
 
     status: Short
-    labels: dict[Short, Long] = {}
-    annotations: dict[Short, Long] = {}
+    labels: Texts = {}
+    annotations: Texts = {}
     startsAt: Short = ""
     endsAt: Short = ""
 
@@ -53,11 +63,11 @@ def receiver(store: Store, max_body_bytes: int) -> APIRouter:
         except otlp.NotOtlp as error:
             raise Problem(400, "Not an OTLP message", detail=str(error)) from None
 
-    @api.post("/v1/traces", openapi_extra=_body("ExportTraceServiceRequest"))
+    @api.post("/v1/traces", response_class=Accepted, openapi_extra=_body("ExportTraceServiceRequest"))
     async def traces(body: bytes = Depends(message)) -> Response:
         return await _keep(body, otlp.spans, store.add_spans)
 
-    @api.post("/v1/logs", openapi_extra=_body("ExportLogsServiceRequest"))
+    @api.post("/v1/logs", response_class=Accepted, openapi_extra=_body("ExportLogsServiceRequest"))
     async def logs(body: bytes = Depends(message)) -> Response:
         return await _keep(body, otlp.log_lines, store.add_logs)
 
@@ -123,7 +133,7 @@ async def _keep(body: bytes, read: Any, add: Any) -> Response:
         await run_in_threadpool(work)
     except otlp.NotOtlp as error:
         raise Problem(400, "Not an OTLP message", detail=str(error)) from None
-    return Response(b"", media_type=PROTOBUF)
+    return Accepted()
 
 
 def _body(message: str) -> dict[str, Any]:

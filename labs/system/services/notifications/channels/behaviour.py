@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.numbers import WHOLE
 from chassis.problems import Problem
 from chassis.text import Long
 from notifications.model import Channel
@@ -36,7 +37,7 @@ class Behaviour(BaseModel):
 
     channel: Channel
     latency_ms: Annotated[
-        int, Field(strict=True, ge=0, le=30_000, description="After the message was taken: its answer is late")
+        int, Field(ge=0, le=30_000, description="After the message was taken: its answer is late"), WHOLE
     ] = 0
     failure_rate: Annotated[float, Field(strict=True, ge=0, le=1)] = 0
     poison_recipients: Annotated[Recipients, Field(description="Messages to them break the provider, every time")] = []

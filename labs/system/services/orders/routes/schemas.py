@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from chassis.numbers import WHOLE
 from orders.model import Kind, Payment, Reason, Status, Stock
 
 Sku = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](-?[A-Z0-9])*$", max_length=32)]
@@ -22,7 +23,7 @@ class NewLine(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sku: Sku
-    quantity: Annotated[int, Field(strict=True, ge=1, le=100)]
+    quantity: Annotated[int, Field(ge=1, le=100), WHOLE]
 
 
 class NewOrder(BaseModel):

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import random
+from typing import Annotated
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.numbers import LARGEST, WHOLE
 from chassis.problems import Problem
 
 LONGEST_HANG = 30.0
@@ -26,14 +28,14 @@ WRITE = text(
 class Behaviour(BaseModel):
     """What goes wrong; everything left out goes right, so an empty object is good behaviour."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
-    latency_ms: int = Field(default=0, ge=0, le=30_000)
+    latency_ms: Annotated[int, Field(ge=0, le=30_000), WHOLE] = 0
     decline_rate: float = Field(default=0, ge=0, le=1)
     error_rate: float = Field(default=0, ge=0, le=1)
     timeout: bool = Field(default=False, description="Nothing is ever answered")
     charge_on_timeout: bool = Field(default=False, description="The money moves all the same: the worst case")
-    decline_over_cents: int | None = Field(default=None, ge=0, lt=2**63)
+    decline_over_cents: Annotated[int, Field(ge=0, le=LARGEST), WHOLE] | None = None
 
     async def suffer(self) -> None:
         """Be slow, or fail."""

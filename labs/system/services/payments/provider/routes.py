@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Path, Request
 from pydantic import BaseModel, Field
 
 from chassis.database import Database
+from chassis.numbers import LARGEST, WHOLE
 from chassis.problems import Problem, responses
 from payments.provider import behaviour as conduct
 from payments.provider import charges
@@ -23,7 +24,7 @@ Key = Annotated[str, Path(pattern=KEY)]
 class NewCharge(BaseModel):
     """An amount to take."""
 
-    amount_cents: int = Field(gt=0, lt=2**63)
+    amount_cents: Annotated[int, Field(gt=0, le=LARGEST), WHOLE]
     currency: str = Field(pattern=r"^[A-Z]{3}$")
 
 
@@ -35,10 +36,10 @@ class ProviderApi:
         self._misbehaves = misbehaves
         self.router = APIRouter(prefix="/provider")
         route = self.router.add_api_route
-        route("/charges", self.charge, methods=["POST"], responses=responses(409, 422, 500, 503))
-        route("/charges/{key}", self.read, methods=["GET"], responses=responses(404, 422, 500, 503))
-        route("/charges/{key}/void", self.void, methods=["POST"], responses=responses(422, 500, 503))
-        route("/charges/{key}/refund", self.refund, methods=["POST"], responses=responses(404, 409, 422, 500, 503))
+        route("/charges", self.charge, methods=["POST"], responses=responses(409, 422, 500, 503, 504))
+        route("/charges/{key}", self.read, methods=["GET"], responses=responses(404, 422, 500, 503, 504))
+        route("/charges/{key}/void", self.void, methods=["POST"], responses=responses(422, 500, 503, 504))
+        route("/charges/{key}/refund", self.refund, methods=["POST"], responses=responses(404, 409, 422, 500, 503, 504))
         if misbehaves:
             route("/behaviour", self.behaviour, methods=["GET"], responses=responses(503))
             route("/behaviour", self.behave, methods=["PUT"], responses=responses(400, 413, 422, 503))

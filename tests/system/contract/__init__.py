@@ -1,0 +1,1 @@
+"""What the services publish about themselves, held against what they do."""
