@@ -111,10 +111,11 @@ async def test_an_empty_answer_does_not_empty_the_list(consul: Consul, seen: lis
 async def test_an_index_that_goes_backwards_starts_anew(consul: Consul, seen: list[Sequence[Address]]) -> None:
     """A Consul that was restarted counts from the beginning; waiting behind the old index would be for ever."""
     consul.tell(entry(1), index=500)
-    await until(lambda: seen)
+    await until(lambda: consul.upstream.received and asked(consul.upstream.received[-1]) == 500)
     consul.tell(entry(2), index=3)
     await until(lambda: ports(seen[-1]) == [2])
-    await until(lambda: asked(consul.upstream.received[-1]) in (0, 3))
+    await until(lambda: asked(consul.upstream.received[-1]) == 3)
+    assert [asked(request) for request in consul.upstream.received[-2:]] == [0, 3]
     consul.tell(entry(3), index=4)
     await until(lambda: ports(seen[-1]) == [3])
 

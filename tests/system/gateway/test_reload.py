@@ -224,3 +224,16 @@ async def test_an_upstream_that_is_gone_is_not_exported(start_gateway: StartGate
     for metric, label in (("breaker_state", "name"), ("gateway_instances", "upstream")):
         assert REGISTRY.get_sample_value(metric, {label: "stale"}) is None
         assert REGISTRY.get_sample_value(metric, {label: "orders"}) is not None
+
+
+async def test_a_reload_does_not_forget_who_is_bad(start_gateway: StartGateway, start_upstream: StartUpstream) -> None:
+    """An ejected instance stays ejected when other settings of its upstream change."""
+    bad, good = await start_upstream(answer(500)), await start_upstream()
+    both = [bad.url, good.url]
+    once = {**THINGS, "retry": {"attempts": 1}}
+    described = {"instances": both, "ejection": {"failures": 1, "seconds": 60}}
+    gateway = await start_gateway(routes({"orders": described}, once))
+    assert sorted([(await gateway.get("/api/things")).status_code for _ in range(4)]) == [200, 200, 200, 500]
+    await put(gateway, routes({"orders": {**described, "max_in_flight": 7}}, once))
+    assert [(await gateway.get("/api/things")).status_code for _ in range(4)] == [200] * 4
+    assert len(bad.received) == 1
