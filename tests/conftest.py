@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
 from processes.leash import Leash
 from processes.postgres import Postgres
 from processes.rabbitmq import RabbitMQ
 from processes.valkey import DATABASES, Valkey
+
+settings.register_profile("tests", deadline=None)  # a deadline would assert a wall clock
+settings.load_profile("tests")
 
 _numbers = count(1)
 

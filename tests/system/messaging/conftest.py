@@ -41,7 +41,7 @@ def redis_broker(valkey: Valkey, redis_url: str) -> Iterator[StreamsBroker]:
 async def rabbit_broker(rabbitmq: RabbitMQ) -> AsyncIterator[RabbitBroker]:
     """A virtual host with nothing declared; whatever the test does to the server is mended."""
     # Not the last one emptied: a queue that is made again right before a kill -9 is what RabbitMQ 3.10 mixes up.
-    broker = RabbitBroker(rabbitmq, rabbitmq.add_vhost(f"test-{next(_numbers)}"))
+    broker = RabbitBroker(rabbitmq, rabbitmq.add_vhost(f"bus-{next(_numbers)}"))
     yield broker
     broker.start()
     await broker.wipe()

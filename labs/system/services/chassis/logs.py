@@ -7,8 +7,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from types import TracebackType
 from typing import TextIO
 
@@ -17,7 +18,9 @@ from chassis.log_export import Sender
 
 REDACTED = "[redacted]"
 MAX_TEXT = 16 * 1024
+# Of what is logged as a structure: so deep, and so many of each level.
 _DEPTH = 6
+_ITEMS = 100
 _SECRET_KEY = re.compile(
     r"passw|secret|token|authori[sz]ation|api[_-]?key|cookie|credential|private|identity_keys|service_keys?$"
     r"|encryption|(database|redis|events|amqp)_url$|dsn$|^x-identity$",
@@ -26,10 +29,10 @@ _SECRET_KEY = re.compile(
 _HARMLESS_KEYS = frozenset({"token_type", "token_id"})
 # Each branch begins with fixed text and runs forward only: a hostile string must not make a log line take seconds.
 _SECRET_TEXT = re.compile(
-    r"(?P<scheme>(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"
+    r"(?P<scheme>(?:bearer|basic)\s+)[^\s\"',;]{6,}"
     r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9._-]+"
     r"|(?P<name>(?:passw(?:or)?d|secret|token|api[_-]?key|x-identity)[\"']?\s{0,4}[=:]\s{0,4})"
-    r"(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'&,;})]+)"
+    r"(?:\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[^\s\"'&,;})]+)"
     r"|(?P<url>://[^\s/:@]*:)[^\s/@]+(?=@)"
     r"|(?P<input>input_value=).{0,200}?(?=, input_type=)"
     # What PostgreSQL adds to a violated constraint: the row, with everything that was in it.
@@ -43,8 +46,21 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _LIBRARIES = ("aio_pika", "aiohttp", "aiormq", "asyncio", "opentelemetry", "sqlalchemy", "urllib3", "uvicorn")
 
 
+# The values of this process' own secrets, the longest first: a password must not be cut out of the URL that holds it.
+_known: tuple[str, ...] = ()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Print none of these values, wherever they turn up and whatever they look like."""
+    global _known  # noqa: PLW0603 - one log per process, and one set of secrets
+    _known = tuple(sorted(secrets, key=len, reverse=True))
+
+
 def redact(text: str) -> str:
-    """The text without what looks like a secret, and of bounded length."""
+    """The text without this process' secrets and what looks like one, and of bounded length."""
+    for secret in _known:  # not one pattern for all: searching for a plain text is that much faster
+        if secret in text:
+            text = text.replace(secret, REDACTED)
     text = _SECRET_TEXT.sub(_replacement, text)
     return text if len(text) <= MAX_TEXT else f"{text[:1024]} [...] {text[1024 - MAX_TEXT :]}"
 
@@ -56,15 +72,38 @@ def _replacement(match: re.Match[str]) -> str:
 def _clean(key: str, value: object, depth: int = 0) -> object:
     if key not in _HARMLESS_KEYS and _SECRET_KEY.search(key):
         return REDACTED
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int | float):
+        # JSON has no infinity, and Python refuses to write an integer of thousands of digits.
+        return value if abs(value) < 2**63 else redact(f"{value:g}" if isinstance(value, float) else hex(value))
     if isinstance(value, str):
         return redact(value)
-    if depth < _DEPTH and isinstance(value, Mapping):
-        return {str(name): _clean(str(name), item, depth + 1) for name, item in value.items()}
-    if depth < _DEPTH and isinstance(value, list | tuple | set | frozenset):
-        return [_clean("", item, depth + 1) for item in value]
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _members(value, depth + 1) if depth < _DEPTH else "[...]"
     return redact(str(value))
+
+
+def _members(value: Mapping[object, object] | Iterable[object], depth: int) -> object:
+    if isinstance(value, Mapping):
+        items = islice(value.items(), _ITEMS)
+        return {redact(str(name)): _clean(str(name), item, depth) for name, item in items}
+    return [_clean("", item, depth) for item in islice(value, _ITEMS)]
+
+
+def _bounded(cleaned: object) -> object:
+    """A structure becomes text when it is too large to be one."""
+    if not isinstance(cleaned, dict | list):
+        return cleaned
+    text = json.dumps(cleaned)
+    return cleaned if len(text) <= MAX_TEXT else redact(text)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - the line is worth more than what is wrong with its arguments
+        return f"{record.msg} (its arguments do not fit)"
 
 
 class JsonHandler(logging.Handler):
@@ -88,9 +127,9 @@ class JsonHandler(logging.Handler):
             self._stream.flush()
             if self.sender:
                 self.sender.offer(record.created, line)
-        except (OSError, ValueError, TypeError, RecursionError):
-            # stdout is gone, or an argument of the message does not format. A request must not fail because of that,
-            # and logging's own complaint would print the arguments unredacted.
+        except Exception:  # noqa: BLE001
+            # stdout is gone, or something that is logged cannot even be turned into text. A request must not fail
+            # because of that, and logging's own complaint would print the arguments unredacted.
             return
 
     def line(self, record: logging.LogRecord) -> dict[str, object]:
@@ -101,7 +140,7 @@ class JsonHandler(logging.Handler):
             "level": record.levelname,
             "service": self._service,
             "instance": self._instance,
-            "message": redact(record.getMessage()),
+            "message": redact(_message(record)),
             "logger": record.name,
             "trace_id": trace_id,
             "span_id": span_id,
@@ -110,14 +149,17 @@ class JsonHandler(logging.Handler):
         for source in (context.log_fields(), vars(record)):
             for key, value in source.items():
                 if key not in _STANDARD and key not in line:
-                    line[key] = _clean(key, value)
+                    line[key] = _bounded(_clean(key, value))
         if record.exc_info:
             line["exception"] = redact(logging.Formatter().formatException(record.exc_info))
         return line
 
 
-def configure(*, service: str, instance: str, level: str = "INFO", otlp_endpoint: str = "") -> None:
-    """Send everything that is logged in this process to stdout as JSON."""
+def configure(
+    *, service: str, instance: str, level: str = "INFO", otlp_endpoint: str = "", secrets: Iterable[str] = ()
+) -> None:
+    """Send everything that is logged in this process to stdout as JSON, without these values."""
+    hide(secrets)
     sender = Sender(otlp_endpoint, service, instance) if otlp_endpoint else None
     root = logging.getLogger()
     root.handlers[:] = [JsonHandler(service, instance, sys.stdout, sender)]

@@ -38,7 +38,18 @@ def _quiet(path: str) -> bool:
 class Exchange:
     """One request and its answer, seen from the outside."""
 
-    __slots__ = ("complete", "correlation", "limit", "path", "raw_receive", "raw_send", "received", "refusal", "status")
+    __slots__ = (
+        "complete",
+        "correlation",
+        "due",
+        "limit",
+        "path",
+        "raw_receive",
+        "raw_send",
+        "received",
+        "refusal",
+        "status",
+    )
 
     def __init__(self, path: str, receive: Receive, send: Send, limit: int, correlation: str) -> None:
         self.path = path
@@ -47,6 +58,7 @@ class Exchange:
         self.raw_receive = receive
         self.raw_send = send
         self.received = 0
+        self.due = 0.0
         self.status = 0
         self.complete = False
         self.refusal: Problem | None = None
@@ -55,8 +67,10 @@ class Exchange:
         """Read on, within the limits: a chunked body announces no length, so what arrives is counted."""
         if self.complete:  # the application waits for the client to leave, which may take as long as it likes
             return await self.raw_receive()
+        # One deadline for the whole body: with one for each piece, a byte now and then would hold a request for ever.
+        self.due = self.due or asyncio.get_running_loop().time() + BODY_TIMEOUT
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
+            async with asyncio.timeout_at(self.due):
                 message = await self.raw_receive()
         except TimeoutError:
             raise self.refuse(Problem(408, phrase(408), headers=_CLOSE)) from None
@@ -65,6 +79,9 @@ class Exchange:
             self.complete = not message.get("more_body", False)
             if self.received > self.limit:
                 raise self.refuse(too_large(self.limit))
+        else:
+            # Whatever the application makes of half a body, it is no error of ours and nobody reads the answer.
+            self.status = CLIENT_GONE
         return message
 
     def refuse(self, problem: Problem) -> Problem:
@@ -73,8 +90,8 @@ class Exchange:
         return problem
 
     async def send(self, message: Message) -> None:
-        """Answer, with the correlation id; after a refusal nothing else gets through."""
-        if self.refusal:
+        """Answer, with the correlation id; after a refusal, or to a client that has left, nothing gets through."""
+        if self.refusal or self.status == CLIENT_GONE:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]

@@ -23,6 +23,7 @@ from chassis import logs, tracing
 from chassis.faults import Faults
 from chassis.protocol import guarded
 from chassis.service import Component, Service, business_app, ops_app
+from chassis.settings import secrets_of
 from chassis.tls import server_context
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def main(build: Callable[[], Service]) -> int:
         instance=settings.instance_id,
         level=settings.log_level,
         otlp_endpoint=settings.otlp_logs_endpoint,
+        secrets=secrets_of(settings),
     )
     tracing.configure(
         service=service.name,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from chassis.identity.internal import parse_keys
 from chassis.identity.service_keys import parse_callers
 
+# Anything shorter is guessed sooner than it is leaked, and would be cut out of ordinary words.
+_SHORTEST_SECRET = 6
 TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 
@@ -157,6 +159,27 @@ def load(cls: type[S]) -> S:
         for problem in error.errors(include_url=False, include_context=False):
             sys.stderr.write(_sentence(cls, problem) + "\n")
         raise SystemExit(2) from None
+
+
+def secrets_of(settings: BaseSettings) -> frozenset[str]:
+    """Every value that must appear in no log: secret settings, and the passwords and keys inside of them."""
+    found: set[str] = set()
+    for name, field in type(settings).model_fields.items():
+        value = str(getattr(settings, name))
+        if not field.repr:
+            found |= {value, *(_passwords(value) if "://" in value else _keys(value))}
+    return frozenset(secret for secret in found if len(secret) >= _SHORTEST_SECRET)
+
+
+def _passwords(url: str) -> set[str]:
+    password = urlsplit(url).password or ""
+    return {password, unquote(password)}
+
+
+def _keys(value: str) -> set[str]:
+    """The secrets in `k1=secret,k0=older`, and in a list without names."""
+    pieces = re.split("[,;]", value)
+    return {*pieces, *(piece.partition("=")[2] for piece in pieces)}
 
 
 def _sentence(cls: type[BaseSettings], problem: Any) -> str:
