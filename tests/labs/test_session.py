@@ -11,7 +11,7 @@ import pytest
 from tests.labs.making import lab_data
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError, UsageError
-from tutor.labs.engine.base import Obstacle, Progress
+from tutor.labs.engine.base import LogLine, Obstacle, Progress
 from tutor.labs.news import (
     Applied,
     Briefed,
@@ -111,6 +111,24 @@ def test_a_syntax_error_is_said_before_and_by_the_service_itself(started: Learne
     started.edit("ANSWER = 1\n")
     list(started.session().apply())
     assert set(started.verdicts(started.session().check()).values()) == {"pass"}
+
+
+def test_configuration_that_a_part_does_not_take_is_said(started: Learner) -> None:
+    """It runs on with what it had, and would otherwise keep that to itself."""
+    session = started.session()
+    engine: Any = session.site.engines["docker"]
+    apply = engine.apply
+
+    def reloading(running: Any, parts: Any) -> Iterator[Progress]:
+        yield from apply(running, parts)
+        words = "level=error err=/etc/gateway/routes.yaml:3: is not a setting"
+        started.project.lines.append(LogLine("gateway", "gateway-1", started.world.now(), words))
+
+    engine.apply = reloading
+    started.edit("routes: [b]\n", "config/gateway/routes.yaml")
+    told = list(session.apply())
+    assert "gateway goes on with the configuration it had: config/gateway/routes.yaml:3:" in said(iter(told))
+    assert only(Died, iter(told)) == []
 
 
 def test_an_engine_that_gives_up_on_broken_code_is_no_failure_of_ours(started: Learner) -> None:

@@ -4,13 +4,14 @@ to hide why a part does not come back: its own error is told, with file and line
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tutor.errors import MachineError
+from tutor.labs.blame import Blame
 from tutor.labs.check import CannotLook
 from tutor.labs.engine.base import Running
-from tutor.labs.judging import died
+from tutor.labs.judging import died, refused
 from tutor.labs.news import Applied, Died, Misspelt, News, Said
 from tutor.labs.parts import mounts, touched
 from tutor.labs.run import Run
@@ -62,17 +63,21 @@ def _restarted(site: Site, run: Run, running: Running, parts: Sequence[str]) -> 
 
 
 def _dead(site: Site, run: Run, running: Running, parts: Sequence[str]) -> Iterator[News]:
-    for part, (sentence, text) in _blamed(site, run, running, parts).items():
-        yield Died(part, sentence, (Evidence(f"log of {part}", text),))
+    """Parts that died of the edits, and parts that run on without them."""
+    for part, why in _blamed(site, run, running, parts).items():
+        yield Died(part, str(why), (Evidence(f"log of {part}", why.text),))
+    for part, why in _blamed(site, run, running, parts, refused).items():
+        yield Said(f"{part} goes on with the configuration it had: {why}", "warning")
 
 
-def _blamed(site: Site, run: Run, running: Running, parts: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _blamed(
+    site: Site, run: Run, running: Running, parts: Sequence[str], look: Callable[..., dict[str, Blame]] = died
+) -> dict[str, Blame]:
     inspector = site.engine(run.engine).inspector(running)
     try:
-        found = died(inspector, parts, mounts(site.found.lab, run.workspace), run.applied_at)
+        return look(inspector, parts, mounts(site.found.lab, run.workspace), run.applied_at)
     except CannotLook:
         return {}
-    return {part: (str(why), why.text) for part, why in found.items()}
 
 
 def gone(site: Site, run: Run) -> MachineError:

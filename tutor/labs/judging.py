@@ -175,10 +175,21 @@ def _damaged(sentences: Sequence[str]) -> Judgement:
 
 def died(inspector: Inspector, parts: Iterable[str], mounts: Sequence[Mount], since: datetime) -> dict[str, Blame]:
     """The parts among these that their own logs say died of the learner's files."""
+    return _to_blame(inspector, parts, mounts, since, running=False)
+
+
+def refused(inspector: Inspector, parts: Iterable[str], mounts: Sequence[Mount], since: datetime) -> dict[str, Blame]:
+    """The parts among these that go on with the configuration they had, and say what is wrong with the new one."""
+    return _to_blame(inspector, parts, [one for one in mounts if one.target == "config"], since, running=True)
+
+
+def _to_blame(
+    inspector: Inspector, parts: Iterable[str], mounts: Sequence[Mount], since: datetime, *, running: bool
+) -> dict[str, Blame]:
     found: dict[str, Blame] = {}
     for part in parts:
         own = [mount for mount in mounts if mount.part == part]
-        well = [one for one in inspector.facts(part) if one.state == "running" and one.health in ("healthy", "none")]
-        if own and not well and (why := blame(inspector.logs(part, since, MAX_LINES), own)):
+        well = any(one.state == "running" and one.health in ("healthy", "none") for one in inspector.facts(part))
+        if own and well is running and (why := blame(inspector.logs(part, since, MAX_LINES), own)):
             found[part] = why
     return found

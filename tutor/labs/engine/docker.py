@@ -113,7 +113,9 @@ class DockerEngine:
     def apply(self, running: Running, parts: Sequence[str]) -> Iterator[Progress]:
         """Restart these parts; those that read their configuration again by themselves are asked to."""
         mounted = {mount.part for mount in running.plan.mounts if mount.target == "code"}
-        restarted = [part for part in parts if part in mounted or part not in (*RELOADED, "gateway")]
+        # The gateway would read its routes again by itself, a moment later, and go on with the old ones when they are
+        # wrong: whoever looks right after an edit would see the work of before. One that starts anew says so.
+        restarted = [part for part in parts if part in mounted or part not in RELOADED]
         for part in set(parts) & set(RELOADED):
             _reload(RELOADED[part].format(running.addresses[f"{part}.http"]))
         for part in restarted:
