@@ -205,25 +205,26 @@ def test_the_blame_is_found_in_json_and_in_folders_of_this_machine(tmp_path: Pat
     found = blame([line], [mount])
     assert found is not None
     assert str(found) == "services/orders/placing.py:7: SyntaxError: '(' was never closed"
+    assert found.text.splitlines()[0] == "failed"
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "words"),
     [
-        "/etc/gateway/routes.yaml:14: upstreams.orders: is not a setting",
-        'err="parsing YAML file /etc/gateway/routes.yaml: yaml: line 14: did not find expected key"',
-        "gateway.routes_file.BadRoutes: routes.yaml:14: is empty",
+        ("/etc/gateway/routes.yaml:14: upstreams.orders: is not a setting", "upstreams.orders: is not a setting"),
+        ('err="parsing YAML file /etc/gateway/routes.yaml: yaml: line 14: no expected key"', "no expected key"),
+        ("gateway.routes_file.BadRoutes: routes.yaml:14", "gateway.routes_file.BadRoutes: routes.yaml:14"),
     ],
 )
-def test_the_blame_is_found_for_configuration(said: str, tmp_path: Path) -> None:
-    """Whichever way a part names a file and its line."""
+def test_the_blame_is_found_for_configuration(said: str, words: str, tmp_path: Path) -> None:
+    """Whichever way a part names a file and its line; the place is not said twice."""
     source = tmp_path / "config" / "gateway"
     source.mkdir(parents=True)
     (source / "routes.yaml").write_text("a: 1\n")
     lines = [LogLine("gateway", "gateway-1", START, said), LogLine("gateway", "gateway-1", START, "bye")]
     found = blame(lines, [Mount("gateway", source, "config", "gateway")])
     assert found is not None
-    assert (found.file, found.line) == ("config/gateway/routes.yaml", 14)
+    assert (found.file, found.line, found.sentence) == ("config/gateway/routes.yaml", 14, words)
 
 
 def test_nothing_is_blamed_that_the_log_does_not_name(tmp_path: Path) -> None:

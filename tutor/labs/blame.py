@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from tutor.labs.engine.base import LogLine, Mount
 
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _LAST_WORDS = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Warning|Interrupt|Group|BadRoutes)\b.*")
+_SAYING = ("message", "msg", "event", "error", "err", "exception")
+"""The fields of a JSON line that hold what is said; the others say when, where and by whom."""
+
 SHOWN_LINES = 30
 LAST_LINES = 15
 """How near to the end of the log an error must be: after it come at most a few words of the next start."""
@@ -47,19 +49,8 @@ def blame(lines: Sequence[LogLine], mounts: Iterable[Mount]) -> Blame | None:
 
 def _pieces(line: LogLine) -> list[str]:
     """The plain lines of one entry: a traceback inside a JSON field has line breaks of its own."""
-    texts = list(_texts(line.fields)) if line.fields else [line.text]
-    return [piece for text in texts for piece in text.splitlines()]
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
+    texts = [str(line.fields[key]) for key in _SAYING if line.fields.get(key)]
+    return [piece for text in texts or [line.text] for piece in text.splitlines()]
 
 
 def _in_code(text: Sequence[str], mount: Mount) -> tuple[int, Blame] | None:
@@ -86,8 +77,9 @@ def _in_config(text: Sequence[str], mount: Mount) -> tuple[int, Blame] | None:
         for name in names:
             place = re.search(rf"(?<![\w.-]){re.escape(PurePath(name).name)}\b[^\n]{{0,80}}?(?:line |:)(\d+)", text[at])
             if place:
+                said = text[at][place.end() :].strip(" :;\"'") or text[at].strip()
                 file = f"config/{mount.name}/{name}"
-                return at, Blame(file, int(place[1]), text[at].strip()[:MAX_SENTENCE], _around(text, at))
+                return at, Blame(file, int(place[1]), said[:MAX_SENTENCE], _around(text, at))
     return None
 
 
