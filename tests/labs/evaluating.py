@@ -10,6 +10,7 @@ from typing import Any
 from tests.labs.memory import START, Parts, Scripted
 from tutor.errors import MachineError
 from tutor.labs.check import CannotLook, Check
+from tutor.labs.concluding import Traces
 from tutor.labs.engine.base import Mount
 from tutor.labs.evaluate import Surroundings, evaluate
 from tutor.labs.judging import Environment
@@ -80,13 +81,14 @@ class Room:
     baseline: dict[str, dict[str, Any]] = field(default_factory=dict)
     passed: frozenset[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
+    traces: Traces | None = None
 
     def around(self) -> Surroundings:
         """As a session would make them."""
         reach = Reach(self.parts, Path(), START, variables=self.variables)
         parts = list(self.parts.facts_of)
         environment = Environment(self.parts, parts, self.mounts, START, lambda part: part not in self.deaf)
-        return Surroundings(reach, environment, START, self.switch, self.doors, self.baseline, self.passed)
+        return Surroundings(reach, environment, START, self.switch, self.doors, self.baseline, self.passed, self.traces)
 
     def answers(self, **answers: Any) -> Room:
         """Set what the checks bring back; `_` in a name stands for `-`."""

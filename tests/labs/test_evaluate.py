@@ -174,6 +174,28 @@ def test_a_failure_collects_what_it_asks_for() -> None:
     assert room.reports(scripted("a", on_fail=collect))["a"].evidence[0].text == "two\nthree"
 
 
+def test_a_failure_brings_the_trace_that_it_caused() -> None:
+    """By the id that the look came back with; when it cannot be had, that is said and the verdict stands."""
+    room = Room().answers(a=lambda _reach: Observation({"value": 0}, trace="abc"), b=sequence(0))
+    collect = {"collect": [{"trace": "last"}]}
+
+    async def traces(_reach: Reach, id_: str) -> str:
+        assert id_ == "abc"
+        return "gateway > orders"
+
+    room.traces = traces
+    reports = room.reports(scripted("a", on_fail=collect), scripted("b", on_fail=collect))
+    assert [one.text for one in reports["a"].evidence] == ["gateway > orders"]
+    assert reports["b"].evidence == ()
+
+    async def none(_reach: Reach, _id: str) -> str:
+        raise CannotLook("jaeger is gone")
+
+    room.traces = none
+    report = room.reports(scripted("a", on_fail=collect))["a"]
+    assert (report.verdict, "jaeger is gone" in report.evidence[0].text) == (Verdict.FAIL, True)
+
+
 def test_secrets_are_not_shown() -> None:
     """What was seen may hold the token that it was seen with."""
     room = Room().answers(a=sequence("Bearer token-of-customer"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.labs.engine.inmemory import MemoryEngine, World
 from tests.labs.making import lab_data
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError, UsageError
@@ -373,3 +375,54 @@ def test_two_verbs_at_once_are_refused_kindly(started: Learner) -> None:
         assert started.session().status().state == "running"
         assert only(Hinted, started.session().hint())
     assert RunFile(started.data / "small-lab").read() is not None
+
+
+def test_what_changed_since_the_start_is_compared_with_the_start(tmp_path: Path) -> None:
+    """It is looked at when the lab starts, and again after a reset; what cannot be seen then is said."""
+    steps = lab_data()["steps"]
+    steps[0]["checks"][0]["expect"] = {"json": {"answer": {"delta": 1}}}
+    steps[1]["checks"][0] |= {"path": "/api/notes/none", "expect": {"json": {"count": {"delta": 1}}}, "part": "redis"}
+    for ana in learner(tmp_path, steps=steps):
+        told = list(ana.session().start())
+        assert "Nothing could be seen for a later comparison: note-is-left" in said(iter(told))
+        assert ana.run().baseline == {"orders-answers": {"json": {"answer": 0}}}
+        ana.edit("ANSWER = 1\n")
+        list(ana.session().apply())
+        assert ana.verdicts(ana.session().check())["orders-answers"] == "pass"
+        list(ana.session().reset())
+        assert ana.run().baseline == {"orders-answers": {"json": {"answer": 0}}}
+
+
+def test_a_stranger_may_run_no_code_here(tmp_path: Path) -> None:
+    """A lab from elsewhere with code of its own is refused until it is trusted; so is its code without containers."""
+    steps = lab_data()["steps"]
+    script = {"id": "own-code", "title": "Own code", "why": "None.", "kind": "script", "function": "probes:look"}
+    for ana in learner(tmp_path, steps=[*steps[:1], {**steps[1], "checks": [{**script, "expect": {"result": 1}}]}]):
+        session = ana.session()
+        session.site.found = replace(session.site.found, trusted=False)
+        with pytest.raises(UsageError, match="checks own-code of `small-lab` run code"):
+            list(session.start())
+        session.site.found = replace(session.site.found, trusted=True)
+        assert only(Briefed, session.start())
+    system = {**lab_data()["system"], "engines": ["docker", "local"]}
+    for bob in learner(tmp_path / "bob", system=system):
+        session = bob.session()
+        session.site.engines = {"local": session.site.engines["docker"]}
+        session.site.found = replace(session.site.found, trusted=False)
+        with pytest.raises(UsageError, match="would run it as you"):
+            list(session.start())
+        assert bob.projects == {}
+
+
+def test_the_engine_that_can_start_it_is_chosen_and_the_other_is_explained(tmp_path: Path) -> None:
+    """The preferred one first; why it is not the one is said."""
+    system = {**lab_data()["system"], "engines": ["docker", "local"]}
+    for ana in learner(tmp_path, system=system):
+        session = ana.session()
+        unable: Any = MemoryEngine(World(tmp_path, obstacles=[Obstacle("No engine answers.", "Start Docker.")]))
+        able: Any = session.site.engines["docker"]
+        able.name = "local"
+        session.site.engines = {"docker": unable, "local": able}
+        told = list(session.start())
+        assert "Engine: local. (docker: No engine answers.)" in said(iter(told))
+        list(session.stop())
