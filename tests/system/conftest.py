@@ -1,12 +1,23 @@
-"""The whole system in Docker, for the tests of the services that want it. Refuses to start it twice."""
+"""The whole system, for the tests that want it. Refuses to start it twice: tests of the whole share one worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.system.harness.docker import DockerSystem
+
+
+WHOLE = Path(__file__).with_name("e2e")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Keep the end-to-end tests together under `-n auto --dist loadgroup`: two systems at once would be slow for both."""
+    for item in items:
+        if WHOLE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("the whole system"))
 
 
 @pytest.fixture(scope="session")
