@@ -9,12 +9,11 @@ import pytest
 
 from tests.system.harness.docker import DockerSystem
 
-
 WHOLE = Path(__file__).with_name("e2e")
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Keep the end-to-end tests together under `-n auto --dist loadgroup`: two systems at once would be slow for both."""
+    """Keep the end-to-end tests in one worker (`--dist loadgroup`): two systems at once would be slow for both."""
     for item in items:
         if WHOLE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("the whole system"))
