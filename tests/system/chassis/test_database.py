@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
@@ -14,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from chassis import tracing
 from chassis.database import Database, DatabaseUnavailable
 from processes.postgres import Postgres
+from tests.system.chassis.spans import forget, record
 from tests.system.messaging.databases import MIGRATIONS, opened, rows
 from tests.system.messaging.proxy import proxied
 from tests.system.messaging.waiting import until
@@ -211,11 +211,8 @@ async def test_a_connection_that_breaks_at_any_byte_is_a_503(postgres_url: str, 
 @pytest.fixture
 def spans() -> Iterator[InMemorySpanExporter]:
     """Every span that ends while the test runs."""
-    exporter = InMemorySpanExporter()
-    tracing.configure(service="test", instance="one", exporter=exporter)
-    tracing._provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield exporter
-    tracing.configure(service="test", instance="one")
+    yield record()
+    forget()
 
 
 async def test_each_statement_is_a_span_without_values(database: Database, spans: InMemorySpanExporter) -> None:

@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +23,7 @@ from chassis.events.bus import Bus, Permanent, connect
 from chassis.events.contracts import InventoryReleased
 from chassis.events.envelope import Event
 from chassis.relay import Relay
+from tests.system.chassis.spans import forget, record
 from tests.system.messaging.brokers import Broker
 from tests.system.messaging.databases import opened, rows, unpublished, write
 from tests.system.messaging.events import SAGA, released
@@ -161,9 +160,7 @@ async def test_one_trace_and_one_correlation_id_from_end_to_end(
     broker: Broker, producer: Database, consumed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The consumer's span is a child of the publishing one, which is a child of the request's."""
-    spans = InMemorySpanExporter()
-    tracing.configure(service="test", instance="one", exporter=spans)
-    tracing._provider.add_span_processor(SimpleSpanProcessor(spans))
+    spans = record()
     heard: list[str] = []
 
     async def hear(_data: InventoryReleased, _event: Event, _connection: AsyncConnection) -> None:
@@ -177,7 +174,7 @@ async def test_one_trace_and_one_correlation_id_from_end_to_end(
             await until(lambda: heard == ["corr-42"])
             await until(lambda: any("process" in span.name for span in spans.get_finished_spans()))
     finally:
-        tracing.configure(service="test", instance="one")
+        forget()
     by_name = {span.name: span for span in spans.get_finished_spans() if "postgresql" not in span.name}
     publish, process = by_name["inventory.released publish"], by_name["inventory.released process"]
     assert publish.parent is not None and process.parent is not None

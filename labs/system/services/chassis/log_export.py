@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -88,7 +89,7 @@ class Sender:
                 return False
             dropped.inc(len(batch))  # it will not take them tomorrow either
             return True
-        except OSError:
+        except (OSError, HTTPException):  # nobody there, or somebody who does not speak HTTP
             return False
 
 

@@ -9,13 +9,14 @@ instance serves whoever still knows its address.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+
+from chassis import tasks
 
 if TYPE_CHECKING:
     from chassis.settings import ServiceSettings
@@ -65,11 +66,8 @@ class ConsulRegistration:
 
     async def stop(self) -> None:
         """Stop asserting first, or the loop could register again what was just taken out."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await tasks.end([self._task] if self._task else [])
+        self._task = None
         if self._session is not None:
             await self._deregister(self._session)
             await self._session.close()
@@ -83,7 +81,7 @@ class ConsulRegistration:
                 if not reachable:
                     log.info("consul is back, registered again")
                 reachable = True
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 if reachable:  # say it once, not every five seconds
                     log.warning("cannot register with consul: %s", error or type(error).__name__)
                 reachable = False
@@ -92,11 +90,15 @@ class ConsulRegistration:
     async def _assert(self, session: aiohttp.ClientSession) -> None:
         # Registering again resets the check to critical, so ask before: a known instance must not flap.
         async with session.get(f"{self._base}/v1/agent/service/{self._id}") as answer:
-            if answer.status == 200:
+            if answer.status == 200 and self._is_ours(await answer.json(content_type=None)):
                 return
         async with session.put(f"{self._base}/v1/agent/service/register", json=self._body) as answer:
             answer.raise_for_status()
         log.info("registered with consul as %s", self._body["ID"])
+
+    def _is_ours(self, known: object) -> bool:
+        """Whether Consul has this address: a killed instance that comes back elsewhere is known at the old one."""
+        return isinstance(known, dict) and all(known.get(name) == self._body[name] for name in ("Address", "Port"))
 
     async def _deregister(self, session: aiohttp.ClientSession) -> None:
         try:
