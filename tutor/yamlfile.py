@@ -21,6 +21,7 @@ from tutor.limits import MAX_FILE_BYTES
 
 MAX_DEPTH = 24
 _MAX_PROBLEMS = 100
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep; flatten it"
 
 Place = tuple[str | int, ...]
 
@@ -122,6 +123,8 @@ def _sentence(error: yaml.YAMLError) -> str:
         return "holds a character that YAML does not allow; remove control characters"
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
+    if problem and "nesting depth" in problem:  # newer parsers have a limit of their own
+        return _TOO_DEEP
     return f"is not valid YAML: {problem}" + (f" ({context})" if context else "") + "; check indentation and quotes"
 
 
@@ -169,7 +172,7 @@ class _Builder:
             self._give_up(line, "uses a list or mapping as a key; keys are plain words")
             return
         if len(self._stack) >= MAX_DEPTH:
-            self._give_up(line, f"is nested more than {MAX_DEPTH} levels deep; flatten it")
+            self._give_up(line, _TOO_DEEP)
             return
         self._refuse_tag(event.tag, event.implicit, line)
         place = self._place()

@@ -17,7 +17,7 @@ def _signing_keys(value: str) -> str:
     return value
 
 
-class GatewaySettings(ServiceSettings, TokenSettings, ServiceKeySettings):
+class GatewaySettings(TokenSettings, ServiceKeySettings, ServiceSettings):
     """What the gateway is told, beside the routes file."""
 
     identity_keys: Annotated[str, AfterValidator(_signing_keys)] = Field(repr=False)
