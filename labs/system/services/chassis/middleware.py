@@ -6,6 +6,7 @@ Refuses to be a stack of middlewares: each layer would wrap ``send`` again and c
 import asyncio
 import logging
 import time
+from contextlib import nullcontext
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
@@ -42,6 +43,7 @@ class Exchange:
         "complete",
         "correlation",
         "due",
+        "gone",
         "limit",
         "path",
         "raw_receive",
@@ -61,6 +63,7 @@ class Exchange:
         self.due = 0.0
         self.status = 0
         self.complete = False
+        self.gone = False
         self.refusal: Problem | None = None
 
     async def receive(self) -> Message:
@@ -81,7 +84,7 @@ class Exchange:
                 raise self.refuse(too_large(self.limit))
         else:
             # Whatever the application makes of half a body, it is no error of ours and nobody reads the answer.
-            self.status = CLIENT_GONE
+            self.gone, self.status = True, CLIENT_GONE
         return message
 
     def refuse(self, problem: Problem) -> Problem:
@@ -91,7 +94,7 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Answer, with the correlation id; after a refusal, or to a client that has left, nothing gets through."""
-        if self.refusal or self.status == CLIENT_GONE:
+        if self.refusal or self.gone:  # not by the status: a gateway may pass on somebody else's 499
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -140,6 +143,7 @@ class Edge:
         self.max_body = max_body
         self.faults = faults
         self.measured = measured
+        self._in_flight = metrics.in_flight.track_inprogress() if measured else nullcontext()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; no exception gets past here."""
@@ -152,7 +156,7 @@ class Edge:
         with (
             context.bind(correlation),
             tracing.span(scope["method"], kind="server", parent=_parent(headers)) as span,
-            metrics.in_flight.track_inprogress(),
+            self._in_flight,
         ):
             try:
                 await self._guarded(exchange, scope, headers)

@@ -85,7 +85,7 @@ def inbound(raw: Raw) -> CIMultiDict[str]:
 def outbound(raw: Iterable[tuple[bytes, bytes]], status: int) -> list[tuple[bytes, bytes]]:
     """What is returned of an upstream's headers; BadHeaders when one could break out of its line."""
     lowered = [(name.lower(), value) for name, value in raw]
-    if any(_CONTROL.search(name) or _CONTROL.search(value) for name, value in lowered):
+    if _CONTROL.search(b"".join(part for header in lowered for part in header)):
         raise BadHeaders(502, "a header of the answer holds a control character")
     stays = _NOT_RETURNED | _named_by_connection(lowered)
     # A length beside chunks, or of a body that is not there, makes the next reader wait for bytes that never come.
