@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,66 +12,10 @@ from chassis import context, http, tracing
 from chassis.http import Client, TimedOut, Unreachable, UpstreamError
 from processes.ports import free_ports
 from tests.system.chassis.conftest import Settings
+from tests.system.chassis.peer import peer, response, said
 from tests.system.chassis.spans import forget, record
 
-Answering = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 TRACE = "a" * 32
-
-
-class Peer:
-    """A server that keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.heads: list[bytes] = []
-        self.connections = 0
-
-
-@asynccontextmanager
-async def peer(answering: Answering) -> AsyncIterator[Peer]:
-    """A server that answers each request as it is told."""
-    made, tasks = Peer(), set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        made.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                made.heads.append(head)
-                await answering(head, writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            return
-        finally:
-            writer.transport.abort()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.create_task(serve(reader, writer)))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
-        yield made
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)
-
-
-def said(data: bytes) -> Answering:
-    """Answer with these bytes."""
-
-    async def answer(_head: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(data)
-
-    return answer
-
-
-def response(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
-    """A whole response."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
 
 
 @pytest.fixture
