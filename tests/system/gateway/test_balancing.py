@@ -204,15 +204,17 @@ async def test_a_slow_instance_gets_less(start_gateway: StartGateway, start_upst
     slow, quick = await start_upstream(hang), await start_upstream()
     described = {"instances": [slow.url, quick.url], "balance": "least_connections"}
     gateway = await start_gateway(routes({"orders": described}, THINGS))
-    stuck = asyncio.create_task(gateway.get("/api/things"))
+    stuck = []
     while not slow.received:
-        await gateway.get("/api/things")
+        stuck.append(asyncio.create_task(gateway.get("/api/things")))
+        await asyncio.wait(stuck[-1:], timeout=0.5)
     before = len(quick.received)
     for _ in range(10):
         assert (await gateway.get("/api/things")).status_code == 200
     assert (len(slow.received), len(quick.received)) == (1, before + 10)
-    stuck.cancel()
-    await asyncio.gather(stuck, return_exceptions=True)
+    for one in stuck:
+        one.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
 
 
 @pytest.mark.parametrize("failure", [answer(500), hang_up], ids=["500", "hangs up"])
