@@ -157,7 +157,15 @@ def _library(name: str) -> Finding:
 
 
 def _labs() -> Finding:
-    return Finding("labs", True, "coming")
+    from tutor.labs.engine.endpoint import find
+
+    there = counted(len(paths.lab_ids()), "lab")
+    try:
+        engine = find()
+    except TutorError as error:
+        return Finding("labs", False, f"{there}, and no engine to run them: {_line(error)}")
+    compose = ".".join(map(str, engine.compose))
+    return Finding("labs", True, f"{there}; Docker at {engine.host} ({engine.source}), Compose {compose}")
 
 
 def _line(error: TutorError | OSError) -> str:

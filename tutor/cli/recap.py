@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tutor import paths
 from tutor.cli import complete, prose, start
 from tutor.cli.render import heading, say, say_json, table, tell
 from tutor.errors import Exit, UsageError
@@ -122,7 +123,8 @@ def _section(section: Section) -> str:
 
 def _links(section: Section) -> list[str]:
     asks = [f"Practice: tutor quiz --question {question}" for question in section.questions]
-    labs = [f"Lab (coming): {lab}" for lab in section.labs]
+    there = paths.lab_ids()
+    labs = [f"Lab: tutor lab start {lab}" if lab in there else f"Lab (coming): {lab}" for lab in section.labs]
     return [*asks, *labs, *(f"Source: {source.title}, {source.url}" for source in section.sources)]
 
 

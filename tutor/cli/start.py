@@ -105,4 +105,7 @@ def open_app(
         )
     from tutor.tui.app import run_app
 
-    run_app(lambda: opened or (coach(ctx) if ctx else bootstrap.open_coach(None, now)), screen, run)
+    def open_coach() -> Coach:
+        return opened or (coach(ctx) if ctx else bootstrap.open_coach(None, now))
+
+    run_app(open_coach, screen, run, lambda learner: bootstrap.open_labs(learner, now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from tutor.coach.coach import Coach
+    from tutor.coach.labs import Labs
     from tutor.study.queue import Filter
 
 SMALLEST = (60, 16)
-STARTS = ("home", "recap", "quiz", "mock", "progress", "checklist", "tips")
+STARTS = ("home", "recap", "quiz", "mock", "progress", "checklist", "tips", "labs")
 
 
 class TutorApp(App[None]):
@@ -44,9 +46,13 @@ class TutorApp(App[None]):
         (100, "-wide"),
     ]
 
-    def __init__(self, coach: Coach, start: str = "home", run: str = "") -> None:
+    def __init__(
+        self, coach: Coach, start: str = "home", run: str = "", labs: Callable[[], Labs] | None = None
+    ) -> None:
+        """`labs` opens the labs when somebody asks for them, perhaps in another thread."""
         super().__init__()
         self.coach = coach
+        self._labs = cache(labs) if labs else None
         self._start, self._run = start, run
         self.fault: Exception | None = None
         """What ended the app, when something did that nobody foresaw."""
@@ -182,7 +188,7 @@ class TutorApp(App[None]):
             return
         from tutor.tui.screens.catalog import made
 
-        screen = made(name, self.coach, topic)
+        screen = made(name, self.coach, topic, self._labs)
         self._close_kind(type(screen))
         self.push_screen(screen)
 
@@ -209,14 +215,21 @@ class TutorApp(App[None]):
             self._too_small = None
 
 
-def run_app(coach_factory: Callable[[], Coach], start: str = "home", run: str = "") -> None:
+def run_app(
+    coach_factory: Callable[[], Coach],
+    start: str = "home",
+    run: str = "",
+    labs_factory: Callable[[Coach], Labs] | None = None,
+) -> None:
     """Run the app until the learner leaves it; `start` is one of `STARTS`, `run` the sitting or interview to open.
+    `labs_factory` opens the labs once they are asked for.
 
     Raises: MachineError without a terminal, whatever error `coach_factory` has, and what ended the app unforeseen.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise MachineError("The app needs a terminal.", "In a pipe, use the plain commands: tutor quiz --plain")
-    app = TutorApp(coach_factory(), start, run)
+    coach = coach_factory()
+    app = TutorApp(coach, start, run, partial(labs_factory, coach) if labs_factory else None)
     app.run()
     if app.fault:
         raise app.fault

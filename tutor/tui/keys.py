@@ -59,7 +59,7 @@ HOME: list[BindingType] = [
     _key("home.progress", "p", "go('progress')", "Progress", "Recall, confidence, streak, interview date"),
     _key("home.checklist", "c", "go('checklist')", "Checklist", "What you can claim, with the evidence"),
     _key("home.tips", "t", "go('tips')", "Tips", "How to answer, with a weak and a good example each"),
-    _key("home.labs", "l", "go('labs')", "Labs", "The labs that are coming"),
+    _key("home.labs", "l", "go('labs')", "Labs", "Hands-on labs on a running system"),
 ]
 WELCOME: list[BindingType] = [
     _key("welcome.start", "enter", "start", "First question", "Answer the first ten questions"),
@@ -95,6 +95,10 @@ TIPS: list[BindingType] = [
     _key("tips.copy", "y", "copy", "Copy", "Copy the tip as Markdown"),
     BACK,
 ]
+LABS: list[BindingType] = [
+    _key("labs.open", "enter", "open", "How to start", "Say how the lab pointed at is started, or gone on with"),
+    BACK,
+]
 PLAIN: list[BindingType] = [BACK]
 
 EVERYWHERE = "Everywhere"
@@ -109,6 +113,7 @@ SCREENS = (
     ("Progress", "tutor.tui.screens.progress", "ProgressScreen"),
     ("Checklist", "tutor.tui.screens.checklist", "ChecklistScreen"),
     ("Tips", "tutor.tui.screens.tips", "TipsScreen"),
+    ("Labs", "tutor.tui.screens.labs", "LabsScreen"),
 )
 """Title, module and class of each screen with keys, in the order in which help shows them."""
 

@@ -19,7 +19,7 @@ PLACES = (
     ("Progress", "progress", "Recall, confidence, streak, interview date"),
     ("Checklist", "checklist", "What you can claim, with the evidence"),
     ("Tips", "tips", "How to answer"),
-    ("Labs", "labs", "The labs that are coming"),
+    ("Labs", "labs", "Hands-on: break a running system, mend it, prove it"),
     ("Help", "help", "Every key of every screen"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tutor.coach.coach import Coach
+    from tutor.coach.labs import Labs
 
 _SCREENS = {
     "mock": ("mocks", "MocksScreen"),
@@ -21,12 +23,13 @@ _SCREENS = {
 }
 
 
-def made(name: str, coach: Coach, topic: str = "") -> Screen[None]:
-    """The screen of that name; `topic` is the one that the recap opens at.
+def made(name: str, coach: Coach, topic: str = "", labs: Callable[[], Labs] | None = None) -> Screen[None]:
+    """The screen of that name; `topic` is the one that the recap opens at, `labs` opens the labs.
 
     Raises: KeyError when there is no such screen.
     """
     module, kind = _SCREENS[name]
     make = getattr(import_module(f"tutor.tui.screens.{module}"), kind)
-    screen: Screen[None] = make(coach, topic) if name == "recap" else make(coach)
+    extra = {"recap": (topic,), "labs": (labs,)}.get(name, ())
+    screen: Screen[None] = make(coach, *extra)
     return screen

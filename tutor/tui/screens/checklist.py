@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tutor.study.standing import COMING
 from tutor.tui import keys
 from tutor.tui.messages import AskQuestions, TakeMock
 from tutor.tui.screens.base import TutorScreen, headline
@@ -97,7 +98,9 @@ class ChecklistScreen(TutorScreen):
             opened = next((mock for mock in self.coach.mocks() if mock.open and mock.scenario == id_), None)
             self.post_message(TakeMock(scenario=id_, run=opened.id if opened else ""))
         else:
-            self.notify("This lab is coming; it does not count yet.")
+            there = id_ in self.coach.lab_ids
+            text = f"In a terminal: tutor lab start {id_}" if there else "This lab is coming; it does not count yet."
+            self.notify(text, markup=False)
 
     def _load(self) -> None:
         self.coach.refresh()
@@ -145,7 +148,7 @@ def _claim(mastery: Mastery, width: int) -> Content:
 
 
 def _piece(piece: Evidence, name: str, width: int) -> Content:
-    coming = piece.kind == "lab"
+    coming = piece.note == COMING
     mark, style = ("✓", "bold $success") if piece.shown else ("·" if coming else "✗", "$foreground 65%")
     kind = {"question": "", "scenario": "Mock: ", "lab": "Lab: "}[piece.kind]
     said = hanging(Content.styled(f"{mark} ", style), f"{kind}{name}", width)

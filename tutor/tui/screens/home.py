@@ -138,13 +138,19 @@ class HomeScreen(TutorScreen):
             ("p", "Progress", news.get("progress", "")),
             ("c", "Checklist", news.get("checklist", f"{len(index.checklist)} claims")),
             ("t", "Tips", f"{len(index.tips)} tips"),
-            ("l", "Labs", f"{len(index.labs)} coming"),
+            ("l", "Labs", self._labs_note()),
         )
         lines = [
             Content.assemble((key, "bold $accent"), f"  {name:11}", (note, "$foreground 65%"))
             for key, name, note in rows
         ]
         return Content("\n").join(lines)
+
+    def _labs_note(self) -> str:
+        there, announced = len(self.coach.lab_ids), {lab.id for lab in self.coach.index.labs}
+        notes = [f"{there} to do"] if there else []
+        coming = len(announced - set(self.coach.lab_ids))
+        return ", ".join([*notes, *([f"{coming} coming"] if coming or not there else [])])
 
 
 def _label(title: str, day: int | None) -> str:
