@@ -11,14 +11,9 @@ import sys
 
 from pydantic import Field
 
-from chassis.database import Database
-from chassis.events.bus import connect
 from chassis.health import Health
-from chassis.redis import Redis
-from chassis.relay import Relay
 from chassis.service import Component, Service, new_api, run
 from chassis.settings import ServiceSettings, load
-from tests.system.messaging.databases import MIGRATIONS
 
 
 class Settings(ServiceSettings):
@@ -53,12 +48,15 @@ class Own:
         sys.stderr.write("own part stopped\n")
 
 
-def build() -> Service:
-    """The service as the environment describes it."""
-    settings = load(Settings)
-    api, health = new_api("Small"), Health()
+def _parts(settings: Settings, health: Health) -> list[Component]:
+    """What the service stands on; imported only when it is there, because most of these services start without."""
     components: list[Component] = []
     if settings.small_database_url:
+        from chassis.database import Database
+        from chassis.events.bus import connect
+        from chassis.relay import Relay
+        from tests.system.messaging.databases import MIGRATIONS
+
         database = Database(settings.small_database_url, migrations=MIGRATIONS, name="small")
         health.add("database", database.check)
         components.append(database)
@@ -67,10 +65,19 @@ def build() -> Service:
             health.add("events", bus.check)
             components += [bus, Relay(database, bus)]
     if settings.small_redis_url:
+        from chassis.redis import Redis
+
         redis = Redis(settings.small_redis_url)
         health.add("redis", redis.check)
         components.append(redis)
-    components.append(Own(settings.small_trouble))
+    return components
+
+
+def build() -> Service:
+    """The service as the environment describes it."""
+    settings = load(Settings)
+    api, health = new_api("Small"), Health()
+    components = [*_parts(settings, health), Own(settings.small_trouble)]
 
     @api.get("/sleep/{seconds}")
     async def sleep(seconds: float) -> str:

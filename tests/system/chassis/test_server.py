@@ -14,12 +14,16 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.health import Health
+from chassis.server import main
+from chassis.service import Service, new_api
 from processes.child import Child
 from processes.leash import Leash
 from processes.ports import accepts, free_ports
 from processes.postgres import Postgres
 from processes.valkey import Valkey
 from tests.system.chassis import small
+from tests.system.chassis.conftest import Settings
 from tests.system.harness.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -186,24 +190,37 @@ def test_a_second_signal_leaves_at_once(run: Callable[..., Small]) -> None:
     assert asking.broken is not None
 
 
+def _unable(capsys: pytest.CaptureFixture[str], settings: Settings) -> str:
+    """What a process says that cannot begin."""
+    service = Service("small", settings, new_api("Small"), Health(), [])
+    assert main(lambda: service) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
 @pytest.mark.parametrize("which", ["PORT", "OPS_PORT"])
-def test_a_port_that_is_taken_is_said(run: Callable[..., Small], which: str) -> None:
-    """One sentence and exit code 3, before anything else was started."""
+def test_a_port_that_is_taken_is_said(
+    capsys: pytest.CaptureFixture[str], make_settings: Callable[..., Settings], which: str
+) -> None:
+    """One sentence and exit code 3, before anything else was started; the other port is let go."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        service = run(**{which: str(port)})
-        assert service.ended() == 3
-        assert service.text() == f"small: {which} {port} on 127.0.0.1 cannot be used: Address already in use.\n"
+        said = _unable(capsys, make_settings(**{which.lower(): port}))
+        assert said == f"small: {which} {port} on 127.0.0.1 cannot be used: Address already in use.\n"
 
 
-def test_an_address_that_is_not_ours_is_said(run: Callable[..., Small]) -> None:
-    """As a sentence as well."""
-    service = run(HOST="192.0.2.1")
-    assert service.ended() == 3
-    assert "PORT" in service.text()
-    assert "cannot be used" in service.text()
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "host.invalid"])
+def test_an_address_that_is_not_ours_is_said(
+    capsys: pytest.CaptureFixture[str], make_settings: Callable[..., Settings], host: str
+) -> None:
+    """As a sentence as well, whether it belongs to somebody else or does not exist."""
+    settings = make_settings(host=host)
+    said = _unable(capsys, settings)
+    assert said.startswith(f"small: PORT {settings.port} on {host} cannot be used: ")
+    assert said.count("\n") == 1
 
 
 def test_a_part_that_cannot_start_ends_the_process(run: Callable[..., Small]) -> None:

@@ -23,7 +23,7 @@ from chassis import logs, tracing
 from chassis.faults import Faults
 from chassis.protocol import guarded
 from chassis.service import Component, Service, business_app, ops_app
-from chassis.settings import secrets_of
+from chassis.settings import ServiceSettings, secrets_of
 from chassis.tls import server_context
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def main(build: Callable[[], Service]) -> int:
     service = build()
     settings = service.settings
     try:
-        sockets = bind("PORT", settings.host, settings.port), bind("OPS_PORT", settings.host, settings.ops_port)
+        sockets = _bind_both(settings)
     except PortTaken as taken:
         sys.stderr.write(f"{service.name}: {taken}\n")
         return EXIT_PORT
@@ -90,6 +90,16 @@ def bind(name: str, host: str, port: int) -> socket.socket:
         listener.close()
         raise PortTaken(f"{name} {port} on {host} cannot be used: {error.strerror}.") from None
     return listener
+
+
+def _bind_both(settings: ServiceSettings) -> tuple[socket.socket, socket.socket]:
+    """The business port and the ops port, or neither."""
+    business = bind("PORT", settings.host, settings.port)
+    try:
+        return business, bind("OPS_PORT", settings.host, settings.ops_port)
+    except PortTaken:
+        business.close()
+        raise
 
 
 class Listener(uvicorn.Server):
