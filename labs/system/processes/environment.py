@@ -37,17 +37,26 @@ class Wiring:
     credentials: Credentials
     events_url: str
     redis_url: str
+    folder: Path
 
 
 def environment(service: str, wiring: Wiring) -> dict[str, str]:
     """The variables of one service."""
-    secrets, address = wiring.credentials, wiring.addresses[service]
-    users = wiring.addresses["users"].url
+    address = wiring.addresses[service]
     variables = {
         "HOST": "127.0.0.1",
         "PORT": str(address.port),
         "OPS_PORT": str(address.ops_port),
         "INSTANCE_ID": f"{service}-1",
+    }
+    if service == "observer":
+        return {**variables, "DATA_DIR": str(wiring.folder)}
+    return {**variables, **_shared(service, wiring), **_own(service, wiring)}
+
+
+def _shared(service: str, wiring: Wiring) -> dict[str, str]:
+    secrets, users = wiring.credentials, wiring.addresses["users"].url
+    variables = {
         "FAULTS": "on",
         "JWKS_URL": f"{users}/.well-known/jwks.json",
         "IDENTITY_KEYS": f"k1={secrets.identity_key}",
@@ -57,7 +66,9 @@ def environment(service: str, wiring: Wiring) -> dict[str, str]:
     if service in wiring.databases:
         variables["DATABASE_URL"] = wiring.databases[service].url
         variables["EVENTS_URL"] = wiring.events_url
-    return {**variables, **_own(service, wiring)}
+    if observer := wiring.addresses.get("observer"):
+        variables |= {"OTLP_ENDPOINT": observer.url, "OTLP_LOGS_ENDPOINT": observer.url}
+    return variables
 
 
 def _own(service: str, wiring: Wiring) -> dict[str, str]:

@@ -30,6 +30,7 @@ SOURCES = Path(__file__).resolve().parents[1] / "services"
 CORE = ("users", "orders", "gateway")
 SAGA = ("inventory", "payments", "notifications")
 ALL = (*CORE, *SAGA)
+OBSERVER = "observer"  # takes the telemetry of the others; not part of the shop, so it is started when it is asked for
 WITH_DATABASE = ("users", "orders", "inventory", "payments", "notifications")
 READY_TIMEOUT = 60.0
 
@@ -57,8 +58,9 @@ class Stack:
         }
         self._leash = leash
         self._settings = dict(settings or {})
-        ports = free_ports(2 * len(ALL))
-        self.addresses = {name: Address(*ports[2 * index : 2 * index + 2]) for index, name in enumerate(ALL)}
+        known = (*ALL, OBSERVER) if OBSERVER in services else ALL
+        ports = free_ports(2 * len(known))
+        self.addresses = {name: Address(*ports[2 * index : 2 * index + 2]) for index, name in enumerate(known)}
         names = [name for name in self.services if name in WITH_DATABASE]
         self.databases = {name: self.postgres.access(name) for name in names}
         self.children = {name: self._child(name, {}) for name in self.services}
@@ -70,6 +72,7 @@ class Stack:
             credentials=self.credentials,
             events_url=self.broker.url(),
             redis_url=self.cache.url(),
+            folder=self._leash.folder,
         )
         env = {
             "PATH": os.environ.get("PATH", os.defpath),

@@ -18,6 +18,8 @@ ENGINES = [
     pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
     pytest.param("docker", marks=pytest.mark.docker),
 ]
+# Nearly every test registers somebody; what a real hash costs is seen in Docker.
+CHEAP_HASHES = {"HASH_MEMORY_KIB": "8192", "HASH_PASSES": "1"}
 # Long enough for clients to see it and for backoff to grow; in Docker as long as the promise says.
 OUTAGE_SECONDS = {"docker": 30.0}
 
@@ -29,7 +31,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[System]:
         yield request.getfixturevalue("in_docker")
         return
     leash = Leash()
-    system = ProcessSystem(leash, rabbitmq=request.param == "rabbitmq")
+    system = ProcessSystem(leash, rabbitmq=request.param == "rabbitmq", settings=CHEAP_HASHES)
     try:
         system.stack.start()
         yield system
@@ -37,6 +39,20 @@ def running(request: pytest.FixtureRequest) -> Iterator[System]:
         system.close()
         system.stack.stop()
         leash.release()
+
+
+@pytest.fixture(scope="session", params=["choreography", "orchestration"])
+def saga(request: pytest.FixtureRequest, running: System) -> Iterator[str]:
+    """Each style of saga. Kept for all tests that want it: orders is restarted for a style, not for a test."""
+    style = str(request.param)
+    if style == "choreography":  # as it comes
+        yield style
+        return
+    running.configure("orders", SAGA=style)
+    running.wait_ready("orders")
+    yield style
+    running.configure("orders")
+    running.wait_ready("orders")
 
 
 @pytest.fixture
@@ -50,16 +66,6 @@ def system(running: System) -> Iterator[System]:
 def customer(system: System) -> Account:
     """A fresh user with a session."""
     return system.register()
-
-
-@pytest.fixture(params=["choreography", "orchestration"])
-def saga(request: pytest.FixtureRequest, system: System) -> str:
-    """Each style of saga; orders is configured for it."""
-    style = str(request.param)
-    if style == "orchestration":
-        system.reconfigure("orders", SAGA=style)
-        system.wait_ready("orders")
-    return style
 
 
 @pytest.fixture

@@ -12,13 +12,17 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.system.harness.waiting import eventually
 
 SERVICES = ("users", "orders", "gateway", "inventory", "payments", "notifications")
+# What anybody may ask the gateway, and only this service can answer.
+OPEN_PATHS = {"users": "/api/.well-known/jwks.json", "orders": "/api/products", "inventory": "/api/stock"}
 CALL_TIMEOUT = 20.0
 PASSWORD = "correct-horse-battery-staple"
 
@@ -83,6 +87,16 @@ class System(ABC):
 
     @property
     @abstractmethod
+    def encryption_key(self) -> str:
+        """What the signing keys in users' database are sealed with."""
+
+    @property
+    @abstractmethod
+    def traces_url(self) -> str:
+        """Where Jaeger's query API is answered."""
+
+    @property
+    @abstractmethod
     def events_url(self) -> str:
         """The broker, as the tests reach it: what the chassis' `connect` takes."""
 
@@ -111,6 +125,10 @@ class System(ABC):
     @abstractmethod
     def resume(self, part: str) -> None:
         """End a pause."""
+
+    @abstractmethod
+    def configure(self, service: str, **variables: str) -> None:
+        """Restart a service with these variables; from now on they are its own."""
 
     @abstractmethod
     def reconfigure(self, service: str, **variables: str) -> None:
@@ -220,6 +238,29 @@ class System(ABC):
             return status if status["status"] != "PENDING" else None
 
         return eventually(look, timeout)
+
+    def metric(self, service: str, metric: str, /, **labels: str) -> float:
+        """The sum of a metric over all series that carry these labels; 0 when there is none."""
+        return sum(value for found, value in self.series(service, metric) if labels.items() <= found.items())
+
+    def series(self, service: str, name: str) -> list[tuple[dict[str, str], float]]:
+        """Every series of a metric, as the service exports it."""
+        exported = text_string_to_metric_families(self.ops(service, "GET", "/metrics").body.decode())
+        samples = (sample for family in exported for sample in family.samples)
+        return [(dict(sample.labels), sample.value) for sample in samples if sample.name == name]
+
+    def forgive(self) -> None:
+        """No fault, no provider that misbehaves, and no breaker at the gateway that remembers any of it."""
+        for service in SERVICES:
+            self.ops(service, "DELETE", "/faults")
+        self.provider()
+        self.ops("notifications", "DELETE", "/channels/behaviour")
+        for service, path in OPEN_PATHS.items():
+            eventually(partial(self._is_trusted, service, path))
+
+    def _is_trusted(self, upstream: str, path: str) -> bool:
+        """A breaker closes by calls that go well, so that it takes some to find out."""
+        return self.call("GET", path).status == 200 and self.metric("gateway", "breaker_state", name=upstream) == 0
 
     def provider(self, **behaviour: Any) -> None:
         """How the payment provider behaves from now on; well, without arguments."""

@@ -20,7 +20,7 @@ from docker.models.containers import Container
 
 from processes.credentials import Credentials
 from processes.ports import free_ports
-from tests.system.harness.base import SERVICES, System
+from tests.system.harness.base import OPEN_PATHS, SERVICES, System
 from tests.system.harness.compose import Project, engine, sweep
 from tests.system.harness.waiting import eventually
 
@@ -39,8 +39,6 @@ INSIDE = [
     *(f"{service}:{port}" for service in SERVICES for port in (8000, 9000)),
     *("rabbitmq:5672", "redis:6379", "users-db:5432", "orders-db:5432", "saga-db:5432"),
 ]
-# What anybody may ask the gateway, and only this service can answer.
-OPEN_PATHS = {"users": "/api/.well-known/jwks.json", "orders": "/api/products", "inventory": "/api/stock"}
 DOORS = Path(__file__).with_name("doors.py")
 READY_TIMEOUT = 180.0
 
@@ -105,6 +103,7 @@ class DockerSystem(System):
             **(settings or {}),
         }
         self.project = Project(folder, variables=variables, overrides=self._beside(), files=files, profiles=profiles)
+        self._own: dict[str, dict[str, str]] = {}
         self._changes: dict[str, dict[str, str]] = {}
         self._earlier: dict[str, str] = {}
 
@@ -153,6 +152,14 @@ class DockerSystem(System):
         return self._secrets.all()
 
     @property
+    def encryption_key(self) -> str:
+        return self._secrets.credentials.encryption_key
+
+    @property
+    def traces_url(self) -> str:
+        return self.url("jaeger")
+
+    @property
     def events_url(self) -> str:
         return f"amqp://shop:{self._secrets.broker}@127.0.0.1:{self.doors['rabbitmq:5672']}/shop"
 
@@ -195,15 +202,19 @@ class DockerSystem(System):
             "up", "-d", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{service}={instances}", service
         )
 
+    def configure(self, service: str, **variables: str) -> None:
+        self._own[service] = variables
+        self.reconfigure(service)
+
     def reconfigure(self, service: str, **variables: str) -> None:
         self._changes.pop(service, None)
         if variables:
             self._changes[service] = variables
         # The container is made anew, and what the old one has logged would go with it.
         self._earlier[service] = self.logs(service)
-        self.project.layer(
-            "changes", {"services": {name: {"environment": changed} for name, changed in self._changes.items()}}
-        )
+        told = {name: {**self._own.get(name, {}), **self._changes.get(name, {})} for name in SERVICES}
+        changed = {name: {"environment": variables} for name, variables in told.items() if variables}
+        self.project.layer("changes", {"services": changed})
         self.project.compose("up", "-d", "--no-build", "--no-deps", service)
 
     def wait_ready(self, *services: str, timeout: float = 60) -> None:
@@ -247,9 +258,7 @@ class DockerSystem(System):
         for service in {*self._changes, *(name for name, count in running.items() if count > 1)}:
             self.reconfigure(service)
         self.wait_ready()
-        for service in SERVICES:
-            self.ops(service, "DELETE", "/faults")
-        self.provider()
+        self.forgive()
 
     # what can be seen of it
 

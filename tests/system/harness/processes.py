@@ -8,7 +8,7 @@ from typing import Any
 
 from processes.child import Child
 from processes.leash import Leash
-from processes.stack import Stack
+from processes.stack import ALL, Stack
 from tests.system.harness.base import System
 
 DATABASE = "-db"
@@ -19,9 +19,10 @@ class ProcessSystem(System):
 
     def __init__(self, leash: Leash, *, rabbitmq: bool = False, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.stack = Stack(leash, rabbitmq=rabbitmq, settings=settings)
+        self.stack = Stack(leash, services=(*ALL, "observer"), rabbitmq=rabbitmq, settings=settings)
         self.name = "rabbitmq" if rabbitmq else "processes"
         self.transport = "amqp" if rabbitmq else "redis"
+        self._own: dict[str, dict[str, str]] = {}
         self._changed: set[str] = set()
         self._closed: set[str] = set()
 
@@ -40,6 +41,14 @@ class ProcessSystem(System):
     def secrets(self) -> list[str]:
         passwords = [access.password for access in self.stack.databases.values()]
         return [*self.stack.credentials.secrets(), *passwords, self.stack.broker.password, self.stack.cache.password]
+
+    @property
+    def encryption_key(self) -> str:
+        return self.stack.credentials.encryption_key
+
+    @property
+    def traces_url(self) -> str:
+        return self.stack.url("observer")
 
     @property
     def events_url(self) -> str:
@@ -83,8 +92,12 @@ class ProcessSystem(System):
     def resume(self, part: str) -> None:
         self._child(part).resume()
 
+    def configure(self, service: str, **variables: str) -> None:
+        self._own[service] = variables
+        self.reconfigure(service)
+
     def reconfigure(self, service: str, **variables: str) -> None:
-        self.stack.reconfigure(service, variables)
+        self.stack.reconfigure(service, {**self._own.get(service, {}), **variables})
         (self._changed.add if variables else self._changed.discard)(service)
 
     def wait_ready(self, *services: str, timeout: float = 60) -> None:
@@ -99,9 +112,7 @@ class ProcessSystem(System):
         for service in sorted(self._changed):
             self.reconfigure(service)
         self.wait_ready()
-        for service in self.stack.services:
-            self.ops(service, "DELETE", "/faults")
-        self.provider()
+        self.forgive()
 
     def sql(self, service: str, statement: str) -> list[dict[str, Any]]:
         wrapped = f"WITH found AS ({statement}) SELECT coalesce(json_agg(found), '[]') FROM found"
