@@ -31,6 +31,7 @@ def _no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poll is a safety net: these tests must do without it, and without long pauses after failures."""
     monkeypatch.setattr(relay, "POLL", 3600.0)
     monkeypatch.setattr(relay, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("random.uniform", lambda *_: 0.05)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -12,7 +11,6 @@ import pytest
 from httpx import AsyncClient
 
 from chassis.events import topology
-from processes.leash import Leash
 from processes.rabbitmq import RabbitMQ
 from tests.system.harness.inprocess import signed
 from tests.system.messaging.waiting import until
@@ -23,15 +21,6 @@ EMAIL = "notifications.email"
 SENT = "SELECT recipient, attempts FROM notifications WHERE status = 'SENT'"
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(leash: Leash) -> Iterator[RabbitMQ]:
-    """A RabbitMQ server for these tests."""
-    server = RabbitMQ(leash)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
