@@ -80,7 +80,7 @@ def _lost(stack: Stack, outcome: Outcome, *, settles: bool) -> str:
     deadline = time.monotonic() + SETTLE
     while _number(stack, "SELECT count(*) FROM outbox WHERE published_at IS NULL") and time.monotonic() < deadline:
         time.sleep(0.5)
-    kept = set(stack.sql("orders-db", "orders", "orders", "SELECT id FROM orders"))
+    kept = set(stack.sql("orders-db", "orders", "SELECT id FROM orders"))
     missing = len(set(outcome.orders) - kept)
     unpublished = _number(stack, "SELECT count(*) FROM outbox WHERE published_at IS NULL")
     said = f"{missing} orders, {unpublished} events"
@@ -93,7 +93,7 @@ def _lost(stack: Stack, outcome: Outcome, *, settles: bool) -> str:
 
 
 def _number(stack: Stack, statement: str) -> int:
-    return int(stack.sql("orders-db", "orders", "orders", statement)[0])
+    return int(stack.sql("orders-db", "orders", statement)[0])
 
 
 if __name__ == "__main__":

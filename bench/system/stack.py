@@ -74,12 +74,10 @@ class Stack:
             raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr[-4000:])
         return done.stdout
 
-    def sql(self, service: str, user: str, database: str, statement: str) -> list[str]:
-        """Lines that psql prints for a statement in a database container."""
-        printed = self.compose(
-            *("exec", "-T", service, "psql", "-h", "127.0.0.1", "-U", user, "-d", database, "-Atc", statement)
-        )
-        return printed.splitlines()
+    def sql(self, service: str, database: str, statement: str) -> list[str]:
+        """Lines that psql prints for a statement in a database container, as its superuser on the socket."""
+        psql = ("psql", "-U", "postgres", "-d", database, "-Atc", statement)
+        return self.compose("exec", "-T", service, *psql).splitlines()
 
     def parts(self) -> list[Part]:
         """What each container takes now, largest in use first."""
