@@ -1,6 +1,7 @@
 """What a test may do to a running system, whatever runs it: processes or containers.
 
-Refuses to hide what was sent and what came back: a call is one HTTP request, without retries or redirects.
+Refuses to hide what was sent and what came back: a call is one HTTP request, without retries or redirects. Only who
+registers or logs in on the way to something else comes back when a busy system tells them when to.
 
 Parts are named alike everywhere: the services by their names, `broker`, `redis`, and `<service>-db`.
 """
@@ -8,6 +9,7 @@ Parts are named alike everywhere: the services by their names, `broker`, `redis`
 from __future__ import annotations
 
 import json as jsonlib
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ SERVICES = ("users", "orders", "gateway", "inventory", "payments", "notification
 # What anybody may ask the gateway, and only this service can answer.
 OPEN_PATHS = {"users": "/api/.well-known/jwks.json", "orders": "/api/products", "inventory": "/api/stock"}
 CALL_TIMEOUT = 20.0
+COMES_BACK = 5
 PASSWORD = "correct-horse-battery-staple"
 
 
@@ -196,10 +199,18 @@ class System(ABC):
             answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
         )
 
+    def _patiently(self, path: str, body: Any) -> Response:
+        for _ in range(COMES_BACK):
+            answer = self.call("POST", path, json=body)
+            if answer.status not in (429, 503):
+                break
+            time.sleep(int(answer.headers["retry-after"]))
+        return answer
+
     def login(self, email: str, password: str, token_type: str = "jwt") -> dict[str, Any]:
         """A session of an existing user, as the login answers it."""
         body = {"email": email, "password": password, "token_type": token_type}
-        answer = self.call("POST", "/api/auth/login", json=body)
+        answer = self._patiently("/api/auth/login", body)
         assert answer.status == 200, answer
         tokens: dict[str, Any] = answer.json()
         return tokens
@@ -207,7 +218,7 @@ class System(ABC):
     def register(self, name: str = "Test", **extra: Any) -> Account:
         """A new user, logged in."""
         email = f"user-{uuid.uuid4().hex}@example.com"
-        answer = self.call("POST", "/api/users", json={"email": email, "password": PASSWORD, "name": name, **extra})
+        answer = self._patiently("/api/users", {"email": email, "password": PASSWORD, "name": name, **extra})
         assert answer.status == 201, answer
         tokens = self.login(email, PASSWORD)
         return Account(answer.json()["id"], email, PASSWORD, tokens["access_token"], tokens["refresh_token"])
