@@ -121,6 +121,8 @@ async def serving(name: str, database_url: str, redis_url: str, folder: Path) ->
 
 async def _people(name: str, url: str) -> Mapping[str, Headers]:
     strangers: dict[str, Headers] = {"nobody": {}, "a service": {"X-Api-Key": SERVICE_KEY}}
+    if name == "observer":  # asks nobody who they are
+        return {"nobody": {}}
     if name != "users":
         return {"an admin": bearer(token("", "admin")), "a customer": bearer(token()), **strangers}
     async with AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
