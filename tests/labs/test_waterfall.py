@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tutor.labs import waterfall as module
 from tutor.labs.spans import Span, Trace
-from tutor.labs.waterfall import waterfall
+from tutor.labs.waterfall import in_short, waterfall
 
 
 def _span(id_: str, parent: str, service: str, start: int, *, error: bool = False) -> Span:
@@ -35,3 +35,10 @@ def test_a_long_trace_is_cut() -> None:
         _span(f"s{number}", "s0" if number else "", "orders", number) for number in range(module.MAX_SPANS + 5)
     )
     assert list(waterfall(Trace("t1", spans)))[-1] == "... and 5 more"
+
+
+def test_a_trace_in_short_names_its_beginning() -> None:
+    """What began it, how long all of it took, how many spans failed, and who took part."""
+    spans = (_span("a", "", "gateway", 0), _span("b", "a", "orders", 500, error=True))
+    assert in_short(Trace("t1", spans))[1:] == ("gateway: op a", "2.5 ms", "1", "gateway orders")
+    assert in_short(Trace("t1", spans[:1]))[3] == ""

@@ -45,13 +45,13 @@ def group(
     """Hands-on: start a real system, break it, mend it, prove it."""
 
 
-def shown(session: LabSession, stream: Iterator[News], verb: str, json: bool = False) -> None:
+def shown(session: LabSession, stream: Iterator[News], json: bool = False) -> None:
     """Print what a verb tells, and leave with the code that it deserves."""
     from tutor.cli.labnews import Printer
 
     printer = Printer(json)
     try:
-        for piece in session.told(stream, verb):
+        for piece in session.told(stream):
             printer.show(piece)
     except KeyboardInterrupt:
         raise start.Interrupted(f"\nInterrupted; `tutor lab status {session.lab.id}` says how it stands.") from None
@@ -78,7 +78,7 @@ def start_(
     from tutor.cli.lablists import briefing, task
 
     session = opened(ctx).open(name)
-    shown(session, session.session.start(engine, workspace), "start")
+    shown(session, session.session.start(engine, workspace))
     say(briefing(session.lab))
     say(task(session.lab, session.session.status().current))
 
@@ -113,7 +113,7 @@ def check(
 ) -> None:
     """Look whether it is mended. Exit code 1 when a check fails, 4 when we could not look."""
     session = opened(ctx).open(name)
-    shown(session, session.session.check(step, every), "check", json)
+    shown(session, session.session.check(step, every), json)
 
 
 @lab.command()
@@ -121,35 +121,35 @@ def watch(ctx: typer.Context, name: Name = "") -> None:
     """Apply and check on each change, until the lab is done or you press Ctrl-C."""
     session = opened(ctx).open(name)
     tell("Watching your files and the system. Ctrl-C ends the watching; the lab goes on.")
-    shown(session, session.session.watch(), "watch")
+    shown(session, session.session.watch())
 
 
 @lab.command()
 def apply(ctx: typer.Context, name: Name = "") -> None:
     """Show the system what you edited: what changed is restarted, and nothing else."""
     session = opened(ctx).open(name)
-    shown(session, session.session.apply(), "apply")
+    shown(session, session.session.apply())
 
 
 @lab.command()
 def hint(ctx: typer.Context, name: Name = "", step: Step = "") -> None:
     """The next hint: first what the system's state suggests, then from a nudge to nearly the solution."""
     session = opened(ctx).open(name)
-    shown(session, session.session.hint(step), "hint")
+    shown(session, session.session.hint(step))
 
 
 @lab.command()
 def solution(ctx: typer.Context, name: Name = "", step: Step = "") -> None:
     """The solution of a step, and why it is right. Honestly noted beside your evidence."""
     session = opened(ctx).open(name)
-    shown(session, session.session.solution(step), "solution")
+    shown(session, session.session.solution(step))
 
 
 @lab.command()
 def skip(ctx: typer.Context, name: Name = "", step: Step = "") -> None:
     """Have a step done for you, and go on with the next."""
     session = opened(ctx).open(name)
-    shown(session, session.session.skip(step), "skip")
+    shown(session, session.session.skip(step))
 
 
 @lab.command()
@@ -161,7 +161,7 @@ def find(
 ) -> None:
     """Tell what you have found out, where a check asks for it."""
     session = opened(ctx).open(which)
-    shown(session, session.session.find(name, answer), "find")
+    shown(session, session.session.find(name, answer))
 
 
 @lab.command()
@@ -184,6 +184,25 @@ def logs(
 
 
 @lab.command()
+def trace(
+    ctx: typer.Context,
+    id_: Annotated[
+        str, typer.Argument(metavar="[TRACE]", help="Its id; the newest ones if absent.", show_default=False)
+    ] = "",
+    which: Annotated[str, typer.Option("--lab", metavar="LAB", help="Which lab; the running one if absent.")] = "",
+    part: Annotated[
+        list[str] | None, typer.Option(metavar="PART", help="Only those with this part; repeatable.")
+    ] = None,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=100, help="How many, at most.")] = 20,
+) -> None:
+    """A request through the whole system: every span below its cause. Without an id: the newest traces."""
+    from tutor.cli import labtraces
+
+    session = opened(ctx).open(which).session
+    say(labtraces.drawn(session.trace(id_), id_) if id_ else labtraces.listed(session.traces(part or (), limit)))
+
+
+@lab.command()
 def fault(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="[FAULT]", help="Listed if absent.", show_default=False)] = "",
@@ -195,9 +214,9 @@ def fault(
 
     session = opened(ctx).open(which)
     if off:
-        shown(session, session.session.fault_off(name), "fault")
+        shown(session, session.session.fault_off(name))
     elif name:
-        shown(session, session.session.fault_on(name), "fault")
+        shown(session, session.session.fault_on(name))
     else:
         faults(session)
 
@@ -214,14 +233,14 @@ def debrief(ctx: typer.Context, name: Name = "") -> None:
 def reset(ctx: typer.Context, name: Name = "") -> None:
     """Bring back the start. Your files are kept aside, the system's data is made anew."""
     session = opened(ctx).open(name)
-    shown(session, session.session.reset(), "reset")
+    shown(session, session.session.reset())
 
 
 @lab.command()
 def stop(ctx: typer.Context, name: Name = "") -> None:
     """Remove everything that runs; your files stay."""
     session = opened(ctx).open(name)
-    shown(session, session.session.stop(), "stop")
+    shown(session, session.session.stop())
 
 
 @lab.command()

@@ -144,11 +144,11 @@ class LabSession:
         """What the lab is."""
         return self.found.lab
 
-    def told(self, stream: Iterator[news.News], verb: str = "") -> Iterator[news.News]:
+    def told(self, stream: Iterator[news.News]) -> Iterator[news.News]:
         """What a verb tells, as it tells it; each piece is in the log before it is handed on."""
         try:
             for piece in stream:
-                if entries := list(self._entries(piece, verb)):
+                if entries := list(self._entries(piece)):
                     self._coach.record(*entries)
                 yield piece
         finally:
@@ -156,7 +156,7 @@ class LabSession:
             if close is not None:
                 close()
 
-    def _entries(self, piece: news.News, verb: str) -> Iterator[Entry]:
+    def _entries(self, piece: news.News) -> Iterator[Entry]:
         lab = self.lab.id
         if isinstance(piece, news.Briefed) and piece.fresh:
             yield "lab-started", {"lab": lab}
@@ -164,7 +164,7 @@ class LabSession:
             verdicts = {check.id: check.verdict.value for check in piece.step.checks}
             yield "lab-checked", {"lab": lab, "step": piece.step.step, "verdicts": verdicts}
         elif isinstance(piece, news.StepPassed):
-            yield from self._passed(piece, verb)
+            yield from self._passed(piece)
         elif isinstance(piece, news.Hinted):
             yield "lab-hinted", {"lab": lab, "step": piece.step, "level": piece.level}
         elif isinstance(piece, news.SolutionShown):
@@ -172,9 +172,9 @@ class LabSession:
         elif isinstance(piece, news.Stopped):
             yield "lab-stopped", {"lab": lab}
 
-    def _passed(self, piece: news.StepPassed, verb: str) -> Iterator[Entry]:
+    def _passed(self, piece: news.StepPassed) -> Iterator[Entry]:
         lab = self.lab
-        yield "lab-step-passed", {"lab": lab.id, "step": piece.step, "skipped": verb == "skip"}
+        yield "lab-step-passed", {"lab": lab.id, "step": piece.step, "skipped": piece.skipped}
         if not piece.next:
             yield "lab-finished", {"lab": lab.id}
             known = {entry.id for entry in self._coach.index.entries}

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tutor.labs import applying, checking, hinting, showing, starting, watching
+from tutor.labs import applying, checking, hinting, showing, starting, tracing, watching
 from tutor.labs.endpoints import endpoints
 from tutor.labs.engine.base import LogLine
 from tutor.labs.news import Endpoint, News
 from tutor.labs.run import Entry
 from tutor.labs.showing import Status
 from tutor.labs.site import PATIENCE, Site
+from tutor.labs.spans import Trace
 
 
 class Session:
@@ -69,6 +70,14 @@ class Session:
     def logs(self, parts: Sequence[str] = (), lines: int = 100, follow: bool = False) -> Iterator[LogLine]:
         """Lines of these parts, or of all."""
         return showing.logs(self.site, parts, lines, follow)
+
+    def traces(self, services: Sequence[str] = (), limit: int = 20) -> list[Trace]:
+        """The newest traces in which one of these services took part, or any."""
+        return tracing.newest(self.site.reach(*self.site.run()), services, limit)
+
+    def trace(self, id_: str) -> Trace | None:
+        """One trace, as far as it has arrived."""
+        return tracing.one(self.site.reach(*self.site.run()), id_)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where everything is."""

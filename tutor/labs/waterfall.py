@@ -5,6 +5,7 @@ one trace, and to wait for spans that have not arrived.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from tutor.labs.reach import Reach
 from tutor.labs.spans import Span, Trace
@@ -20,6 +21,17 @@ async def trace_text(reach: Reach, id_: str) -> str:
     """
     trace = await traces(reach).trace(id_)
     return "\n".join(waterfall(trace)) if trace else f"(no span of trace {id_} has arrived)"
+
+
+def in_short(trace: Trace) -> tuple[str, str, str, str, str]:
+    """A trace as a row of a list: when it began here, what began it, how long it took, errors, who took part."""
+    first = trace.roots[0]
+    began = datetime.fromtimestamp(first.start_us / 1_000_000, UTC).astimezone()
+    errors = sum(span.error for span in trace.spans)
+    return (
+        f"{began:%H:%M:%S}", f"{first.service}: {first.operation}", f"{trace.duration_us / 1000:.1f} ms",
+        str(errors or ""), " ".join(trace.services),
+    )  # fmt: skip
 
 
 def waterfall(trace: Trace) -> Iterator[str]:
