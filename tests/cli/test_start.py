@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 from tests.cli.conftest import COMMAND, ROOT, SMALL, Tutor
 from tutor import __version__
 from tutor.cli.tree import COMMANDS
+from tutor.paths import DEFAULT_PACK, bundled_content, bundled_labs
 
 NAMES = (
     *("recap", "quiz", "mock", "lab", "progress", "checklist", "tips", "plan", "suspended", "flags"),
@@ -131,9 +133,27 @@ def test_lint_prints_places(tutor: Tutor) -> None:
     assert "problems in" in done.stderr
 
 
+def test_lint_covers_labs(tutor: Tutor, tmp_path: Path) -> None:
+    """Those that ship, with the pack that ships; and any folder that holds some, links to the current pack included."""
+    shipped = tutor.run("content", "lint", TUTOR_CONTENT=str(bundled_content() / DEFAULT_PACK))
+    assert "lab first-flight, lab forged-identity" in shipped.stdout + shipped.stderr
+    lab = tmp_path / "labs" / "first-flight"
+    shutil.copytree(bundled_labs() / "first-flight", lab)
+    text = (lab / "lab.yaml").read_text(encoding="utf-8")
+    (lab / "lab.yaml").write_text(text.replace("topic: day-48", "topic: day-99"), encoding="utf-8")
+    for folder in (lab, tmp_path / "labs"):
+        found = tutor.run("content", "lint", str(folder), TUTOR_CONTENT=str(bundled_content() / DEFAULT_PACK))
+        assert found.returncode == 1
+        assert "first-flight/lab.yaml:" in found.stdout and "day-99" in found.stdout
+    (lab / "lab.yaml").write_text("steps: [", encoding="utf-8")
+    found = tutor.run("content", "lint", str(lab))
+    assert found.returncode == 1 and "lab.yaml:2: is not valid YAML" in found.stdout
+
+
 def test_schemas(tutor: Tutor, tmp_path: Path) -> None:
     """Schemas are printed as one JSON object, or written one file each."""
-    assert "pack.schema.json" in json.loads(tutor.ok("content", "schema"))
+    printed = json.loads(tutor.ok("content", "schema"))
+    assert {"pack.schema.json", "lab.schema.json"} < set(printed)
     tutor.ok("content", "schema", str(tmp_path / "schemas"))
     assert (tmp_path / "schemas" / "pack.schema.json").is_file()
 

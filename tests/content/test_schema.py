@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tutor.content.models.question import KINDS
 from tutor.content.schema import DIALECT, as_text, schemas, write_schemas
+from tutor.labs.schema import schemas as schemas_of_labs
 from tutor.paths import bundled_content
 
 COMMITTED = bundled_content() / "schema"
@@ -40,13 +41,13 @@ def test_question_schema_tells_the_kinds_apart() -> None:
 
 def test_committed_schemas_are_current() -> None:
     """What lies in content/schema is what the models say; write it again with `tutor content schema`."""
-    wanted = {name: as_text(schema) for name, schema in schemas().items()}
+    wanted = {name: as_text(schema) for name, schema in (schemas() | schemas_of_labs()).items()}
     assert {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()} == wanted
 
 
 def test_written_schemas_are_json(tmp_path: Path) -> None:
     """Each file is valid JSON that ends in a newline, in a folder made on the way."""
-    written = write_schemas(tmp_path / "a" / "b")
+    written = write_schemas(tmp_path / "a" / "b", schemas())
     assert len(written) == 6
     for path in written:
         text = path.read_text(encoding="utf-8")

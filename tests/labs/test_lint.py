@@ -288,6 +288,26 @@ def test_what_is_demanded_by_name_is_in_the_task(bench: Bench) -> None:
     assert bench.said() == []
 
 
+def test_what_a_learner_finds_out_is_not_told_before(bench: Bench) -> None:
+    """The answer of an `input` check is no hidden requirement; a check that needs it may use it, and no other."""
+    asked = {"id": "where", "title": "You know where", "why": "It is asked.", "kind": "input", "prompt": "Where?"}
+
+    def edit(data: dict[str, Any]) -> None:
+        checks = data["steps"][0]["checks"]
+        checks.insert(0, {**asked, "expect": {"answer": "orders.answers"}})
+        checks[1] |= {"needs": ["where"], "path": "/answer?at=${input.where}"}
+
+    bench.edit(edit)
+    assert bench.said() == []
+
+    def careless(data: dict[str, Any]) -> None:
+        edit(data)
+        data["steps"][0]["checks"][1]["needs"] = []
+
+    bench.edit(careless)
+    assert any("uses ${input.where}, which `where` captures; write `needs: [where]`" in one for one in bench.said())
+
+
 def test_what_editors_are_given_fits_a_good_lab(bench: Bench) -> None:
     """The schemas take the small lab and its fixtures, and refuse a key that nobody knows."""
     made = schemas()

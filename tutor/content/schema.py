@@ -4,6 +4,7 @@ what spans several places is checked by the loader and by lint."""
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,14 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {_name(stem): _schema(stem, model, title) for stem, (model, title) in _FILES.items()}
 
 
-def write_schemas(folder: Path) -> list[Path]:
-    """Write every schema into `folder`, which is made when it is missing; the paths written.
+def write_schemas(folder: Path, found: Mapping[str, dict[str, Any]]) -> list[Path]:
+    """Write schemas, by file name, into `folder`, which is made when it is missing; the paths written.
 
     Raises: OSError when the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, schema in schemas().items():
+    for name, schema in found.items():
         path = folder / name
         path.write_text(as_text(schema), encoding="utf-8", newline="\n")
         written.append(path)

@@ -17,13 +17,13 @@ def write_starter(folder: Path) -> list[Path]:
 
     Raises: UsageError when the folder is not empty or is a file; MachineError when it cannot be written.
     """
-    from tutor.content.schema import write_schemas
+    from tutor.content.schema import schemas, write_schemas
 
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} exists and is not an empty folder.", "Name a new folder for the pack.")
         written = [_copy(template, folder) for template in sorted(_TEMPLATE.rglob("*.yaml"))]
-        write_schemas(folder / "schema")
+        write_schemas(folder / "schema", schemas())
     except OSError as error:
         raise MachineError(f"The pack cannot be written to {folder}: {error.strerror or error}.") from None
     return written

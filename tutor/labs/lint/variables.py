@@ -17,6 +17,7 @@ ALWAYS = frozenset({"lab.started", "number", "uuid", *_OF_ACCOUNTS})
 def known_variables(subject: Subject) -> Iterator[Problem]:
     """A variable that nobody has set by then: misspelt, or captured by a check that is not needed."""
     captured = {name: check.id for check in subject.lab.checks for name in check.capture}
+    captured |= {f"input.{check.id}": check.id for check in subject.lab.checks if check.kind == "input"}
     for _, check, place in subject.checks():
         known = ALWAYS | _captured_before(check, subject)
         for name in sorted(variables(written(check)) - known):
@@ -33,7 +34,7 @@ def known_variables(subject: Subject) -> Iterator[Problem]:
 
 
 def _captured_before(check: Check, subject: Subject) -> set[str]:
-    """What the checks that this one needs, however indirectly, have captured."""
+    """What the checks that this one needs, however indirectly, have captured, or have been told."""
     by_id = {one.id: one for one in subject.lab.checks}
     found: set[str] = set()
     seen: set[str] = set()
@@ -43,6 +44,8 @@ def _captured_before(check: Check, subject: Subject) -> set[str]:
         if id_ not in seen:
             seen.add(id_)
             found |= set(by_id[id_].capture)
+            if by_id[id_].kind == "input":
+                found.add(f"input.{id_}")
             waiting += by_id[id_].needs
     return found
 
