@@ -80,7 +80,7 @@ def start_(
     session = opened(ctx).open(name)
     shown(session, session.session.start(engine, workspace))
     say(briefing(session.lab))
-    say(task(session.lab, session.session.status().current))
+    say(task(session.lab, session.session.step()))
 
 
 @lab.command()
@@ -99,8 +99,9 @@ def task(ctx: typer.Context, name: Name = "", step: Step = "") -> None:
     from tutor.cli.lablists import task as of_step
 
     session = opened(ctx).open(name)
+    chosen = session.session.step(step)
     say(briefing(session.lab))
-    say(of_step(session.lab, step or session.session.status().current))
+    say(of_step(session.lab, chosen))
 
 
 @lab.command()

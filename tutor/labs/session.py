@@ -67,6 +67,10 @@ class Session:
         """How it stands."""
         return showing.status(self.site)
 
+    def step(self, wanted: str = "") -> str:
+        """The step that is meant, also of a lab that is not in progress: the one named, or the first not done."""
+        return self.site.step(self.site.kept()[0], wanted)
+
     def logs(self, parts: Sequence[str] = (), lines: int = 100, follow: bool = False) -> Iterator[LogLine]:
         """Lines of these parts, or of all."""
         return showing.logs(self.site, parts, lines, follow)

@@ -168,12 +168,12 @@ class Site:
         """The files of the workspace that the running system has not read yet."""
         return changed(run.applied, self.workspace(run.workspace).fingerprints())
 
-    def current(self, run: Run) -> str:
+    def current(self, run: Run | None) -> str:
         """The first step that is not done yet; the last one when all are."""
         steps = [step.id for step in self.found.lab.steps]
-        return next((step for step in steps if step not in run.steps), steps[-1])
+        return next((step for step in steps if run is None or step not in run.steps), steps[-1])
 
-    def step(self, run: Run, wanted: str) -> str:
+    def step(self, run: Run | None, wanted: str) -> str:
         """The step that is meant: the one that is named, or the current one.
 
         Raises: UsageError when the lab has no step of that name.
