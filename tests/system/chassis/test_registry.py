@@ -121,6 +121,14 @@ async def test_an_old_address_is_corrected(agent: Agent, instance: Make) -> None
     await until(lambda: agent.services["orders-one"]["Address"] == "10.0.0.7")
 
 
+async def test_an_older_check_is_replaced(agent: Agent, instance: Make) -> None:
+    """The process before this one registered the same address without a check: a new version brings its own."""
+    one = instance(advertise_url="http://10.0.0.7:8001")
+    agent.services["orders-one"] = {"ID": "orders-one", "Address": "10.0.0.7", "Port": 8001}
+    await one.start()
+    await until(lambda: "Check" in agent.services["orders-one"])
+
+
 async def test_an_agent_that_is_down_holds_up_nothing(
     agent: Agent, instance: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

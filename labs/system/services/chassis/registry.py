@@ -56,6 +56,7 @@ class ConsulRegistration:
         self._body: Mapping[str, Any] = registration(name, settings)
         self._base = settings.consul_url.rstrip("/")
         self._every = every
+        self._told = False
         self._session: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -81,24 +82,24 @@ class ConsulRegistration:
                 if not reachable:
                     log.info("consul is back, registered again")
                 reachable = True
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 if reachable:  # say it once, not every five seconds
                     log.warning("cannot register with consul: %s", error or type(error).__name__)
                 reachable = False
             await asyncio.sleep(self._every)
 
     async def _assert(self, session: aiohttp.ClientSession) -> None:
-        # Registering again resets the check to critical, so ask before: a known instance must not flap.
-        async with session.get(f"{self._base}/v1/agent/service/{self._id}") as answer:
-            if answer.status == 200 and self._is_ours(await answer.json(content_type=None)):
-                return
+        # Registering again resets the check to critical, so ask before: a known instance must not flap. The first time
+        # is different: what Consul knows by this id then is of a process that is gone, whose address and check were
+        # perhaps other ones.
+        if self._told:
+            async with session.get(f"{self._base}/v1/agent/service/{self._id}") as answer:
+                if answer.status == 200:
+                    return
         async with session.put(f"{self._base}/v1/agent/service/register", json=self._body) as answer:
             answer.raise_for_status()
+        self._told = True
         log.info("registered with consul as %s", self._body["ID"])
-
-    def _is_ours(self, known: object) -> bool:
-        """Whether Consul has this address: a killed instance that comes back elsewhere is known at the old one."""
-        return isinstance(known, dict) and all(known.get(name) == self._body[name] for name in ("Address", "Port"))
 
     async def _deregister(self, session: aiohttp.ClientSession) -> None:
         try:
