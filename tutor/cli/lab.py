@@ -264,6 +264,7 @@ def prove(
     names: Annotated[list[str] | None, typer.Argument(metavar="[LAB]...", help="Which labs.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every lab on each engine that it runs on.")] = False,
     engine: Annotated[str, typer.Option(metavar="NAME", help="On this engine alone.")] = "",
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=8, help="How many at once.")] = 1,
 ) -> None:
     """For authors: red as shipped, green when solved, red for each wrong solution, nothing left. Takes minutes."""
     from tutor.cli.labproof import proofs
@@ -274,7 +275,8 @@ def prove(
     chosen = [row.lab for row in labs.rows() if every or row.lab.id in (names or [])]
     for unknown in set(names or []) - {one.id for one in chosen}:
         labs.open(unknown)  # raises with a suggestion
-    if not proofs(labs, [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]):
+    pairs = [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]
+    if not proofs(labs, pairs, jobs):
         raise typer.Exit(Exit.NO)
 
 

@@ -1,8 +1,10 @@
-"""Runs proofs one after the other and prints their table last. Refuses to stop at the first that fails."""
+"""Runs proofs, several at once when told to, and prints their table last. Refuses to stop at the first that fails."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 from tutor.cli import start
@@ -11,34 +13,46 @@ from tutor.cli.render import say, tell
 from tutor.errors import TutorError
 from tutor.labs import news
 from tutor.labs.report import Row, table
+from tutor.labs.site import closed
 
 if TYPE_CHECKING:
     from tutor.coach.labs import Labs
 
 
-def proofs(labs: Labs, wanted: Sequence[tuple[str, str]]) -> bool:
-    """Prove each (lab, engine); True when all of it held, and there was something to prove."""
-    rows = []
-    try:
-        for lab, engine in wanted:
-            rows.append(_one(labs, lab, engine))
-    except KeyboardInterrupt:
-        raise start.Interrupted("\nInterrupted; everything that was started is removed.") from None
+def proofs(labs: Labs, wanted: Sequence[tuple[str, str]], jobs: int = 1) -> bool:
+    """Prove each (lab, engine), `jobs` at once; True when all of it held, and there was something to prove."""
+    over = Event()
+    with ThreadPoolExecutor(jobs) as pool:
+        begun = [pool.submit(_one, labs, lab, engine, _teller(lab, engine, jobs), over) for lab, engine in wanted]
+        try:
+            rows = [one.result() for one in begun]
+        except KeyboardInterrupt:
+            over.set()
+            pool.shutdown(cancel_futures=True)
+            raise start.Interrupted("\nInterrupted; everything that was started is removed.") from None
     for line in table(rows):
         say(line)
     return bool(rows) and all(row.proved for row in rows)
 
 
-def _one(labs: Labs, lab: str, engine: str) -> Row:
+def _teller(lab: str, engine: str, jobs: int) -> Callable[[str], None]:
+    """What prints the narration of one proof; of several at once, each line says whose it is."""
+    return tell if jobs == 1 else lambda text: tell(f"{lab} on {engine} | {text}")
+
+
+def _one(labs: Labs, lab: str, engine: str, told: Callable[[str], None], over: Event) -> Row:
     row = Row(lab, engine)
     try:
-        for piece in labs.proof(lab, engine):
-            if isinstance(piece, Row):
-                row = piece
-            elif isinstance(piece, news.Reported):
-                tell(verdict(piece.report, short=True))
-            elif text := narration(piece):
-                tell(text)
+        with closed(labs.proof(lab, engine)) as proof:
+            for piece in proof:
+                if over.is_set():
+                    break
+                if isinstance(piece, Row):
+                    row = piece
+                elif isinstance(piece, news.Reported):
+                    told(verdict(piece.report, short=True))
+                elif text := narration(piece):
+                    told(text)
     except TutorError as error:
         return Row(lab, engine, problems=(error.message,))
     return row

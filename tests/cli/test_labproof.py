@@ -1,0 +1,84 @@
+"""Several proofs, one table: one after the other or at once, and what happens to all when one is broken off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from tutor.cli.labproof import proofs
+from tutor.cli.start import Interrupted
+from tutor.errors import MachineError
+from tutor.labs.news import News, Said
+from tutor.labs.report import Row
+
+GOOD = {"shipped": True, "solved": True, "twice": True, "killed": True, "reset": True, "clean": True}
+
+ENDLESS = Row("endless", "docker")
+"""A proof in the middle of which somebody presses Ctrl-C, and that would go on for ever."""
+
+
+class Labs:
+    """Proofs that end as told; `together` is a barrier that each has to reach before any goes on."""
+
+    def __init__(self, rows: dict[str, Row | Exception], together: threading.Barrier | None = None) -> None:
+        self._rows = rows
+        self._together = together
+        self.closed: list[str] = []
+
+    def proof(self, lab: str, engine: str) -> Iterator[News | Row]:
+        """Says one thing, and comes to its row or its error."""
+        try:
+            yield Said("as shipped")
+            if self._together is not None:
+                self._together.wait(30)
+            row = self._rows[lab]
+            if isinstance(row, Exception):
+                raise row
+            if row is ENDLESS and lab == "a":
+                os.kill(os.getpid(), signal.SIGINT)
+            while row is ENDLESS:
+                yield Said("still at it")
+            yield row
+        finally:
+            self.closed.append(lab)
+
+
+def _row(lab: str, **changes: Any) -> Row:
+    return Row(lab, "docker", **{**GOOD, "wrong": (2, 2), "alternatives": (0, 0), **changes})
+
+
+def _proofs(labs: Labs, *names: str, jobs: int = 1) -> bool:
+    return proofs(cast(Any, labs), [(name, "docker") for name in names], jobs)
+
+
+def test_the_table_comes_last_and_names_every_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    """One that fails, and one that cannot be done, stop none of the others."""
+    labs = Labs({"a": _row("a", reset=False, problems=("reset: x",)), "b": MachineError("No engine."), "c": _row("c")})
+    assert not _proofs(labs, "a", "b", "c")
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    assert lines[0].startswith("lab") and [line.split()[0] for line in lines[2:]] == ["a", "reset:", "b", "No", "c"]
+    assert shown.err == "as shipped\n" * 3
+    assert _proofs(labs, "c") and not _proofs(labs)
+
+
+def test_several_at_once_say_whose_words_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """They run at the same time, and the table is in the order that was asked for."""
+    labs = Labs({"a": _row("a"), "b": _row("b")}, threading.Barrier(2))
+    assert _proofs(labs, "a", "b", jobs=2)
+    shown = capsys.readouterr()
+    assert sorted(shown.err.splitlines()) == ["a on docker | as shipped", "b on docker | as shipped"]
+    assert [line.split()[0] for line in shown.out.splitlines()[2:]] == ["a", "b"]
+
+
+def test_ctrl_c_ends_all_of_them() -> None:
+    """Each cleans up; what has not begun does not begin."""
+    labs = Labs({"a": ENDLESS, "b": ENDLESS, "never": _row("never")}, threading.Barrier(2))
+    with pytest.raises(Interrupted, match="everything that was started is removed"):
+        _proofs(labs, "a", "b", "never", jobs=2)
+    assert sorted(labs.closed) == ["a", "b"]
