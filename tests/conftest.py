@@ -7,6 +7,7 @@ Under pytest-xdist every worker starts its own servers on its own ports.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -20,6 +21,9 @@ from processes.valkey import DATABASES, Valkey
 
 settings.register_profile("tests", deadline=None)  # a deadline would assert a wall clock
 settings.load_profile("tests")
+
+# A shell starts what runs in its background without Ctrl-C, and every process started from there inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _numbers = count(1)
 

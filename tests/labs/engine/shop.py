@@ -53,6 +53,7 @@ class Door:
         self._handle = handle
         self._server: ThreadingHTTPServer | None = None
         [self.port] = free_ports(1)
+        self._told = False
         self.running = threading.Event()
         self.running.set()
 
@@ -92,8 +93,21 @@ class Door:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A client that hung up is no news."""
 
-        self._server = Server(("127.0.0.1", self.port), Handler)
+        self._server = self._bound(lambda: Server(("127.0.0.1", self.port), Handler))
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def _bound(self, server: Callable[[], ThreadingHTTPServer]) -> ThreadingHTTPServer:
+        """At the first time on another port when somebody was faster: nobody has been told this one yet."""
+        while True:
+            try:
+                found = server()
+            except OSError:
+                if self._told:
+                    raise
+                [self.port] = free_ports(1)  # raises when no port at all is left
+            else:
+                self._told = True
+                return found
 
     def close(self) -> None:
         """Refuse connections."""
