@@ -174,7 +174,7 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """What the parts have logged, in the order of time."""
-    from tutor.cli.lablists import log_line
+    from tutor.labs.telling import log_line
 
     session = opened(ctx).open(which)
     try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tutor.coach.labs import LabRow, Labs, LabSession
     from tutor.content.index import Index
     from tutor.labs.definition import Lab
-    from tutor.labs.engine.base import LogLine, PartFacts
+    from tutor.labs.engine.base import PartFacts
     from tutor.labs.showing import Status, StepState
 
 _PROGRESS = {"new": "", "begun": "begun", "done": "done"}
@@ -132,15 +132,3 @@ def debriefing(lab: Lab) -> str:
         "Sources\n" + "\n".join(f"  {source.title}: {source.url}" for source in told.sources),
     ]
     return "\n\n".join(parts)
-
-
-def log_line(line: LogLine) -> str:
-    """One line of a log: time, instance, and the message of a JSON line or the line itself."""
-    at = f"{line.at.astimezone():%H:%M:%S.%f}"[:12] if line.at else "-" * 12
-    fields_ = line.fields
-    if not fields_:
-        return f"{at} {line.instance}: {line.text}"
-    level = str(fields_.get("level", ""))
-    text = str(fields_.get("message") or fields_.get("msg") or fields_.get("event") or line.text)
-    trace = f" trace={fields_['trace_id']}" if fields_.get("trace_id") else ""
-    return f"{at} {line.instance} {level}: {text}{trace}"

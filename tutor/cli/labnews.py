@@ -10,8 +10,8 @@ from tutor.cli.prose import plain as prose
 from tutor.cli.render import say, say_json, tell, width
 from tutor.errors import Exit
 from tutor.labs import news
-from tutor.labs.engine.base import Obstacle, Progress
-from tutor.labs.report import ADVICE, exit_code, headline, plain
+from tutor.labs.report import ADVICE, exit_code, plain
+from tutor.labs.telling import told
 from tutor.labs.verdict import CheckReport, StepReport, Verdict
 
 MARKS = {
@@ -54,7 +54,7 @@ class Printer:
 def narration(piece: news.News) -> str:
     """What is said about a piece of news that is no verdict; nothing about most of them."""
     said = _WORDS.get(type(piece))
-    return said(piece) if said else ""
+    return said(piece) if said else told(piece)
 
 
 def verdict(report: CheckReport, short: bool = False) -> str:
@@ -79,27 +79,10 @@ def _indented(*texts: str) -> list[str]:
     return [f"    {line}" for lines in wrapped for line in lines]
 
 
-def _progress(piece: Any) -> str:
-    count = f" ({piece.done}/{piece.of})" if piece.of else ""
-    return f"{piece.phase}: {piece.text}{count}"
-
-
 def _passed(piece: Any) -> str:
     if piece.next:
         return f"Step `{piece.step}` is done. The next: tutor lab task"
     return "The lab is done. What to take along: tutor lab debrief"
-
-
-def _applied(piece: Any) -> str:
-    if not piece.files:
-        return "Nothing has changed since the system last looked."
-    restarted = f"; restarted: {', '.join(piece.parts)}" if piece.parts else ""
-    return f"Applied: {', '.join(piece.files)}{restarted}"
-
-
-def _died(piece: Any) -> str:
-    shown = "\n".join(textwrap.indent(one.text, "  ") for one in piece.evidence)
-    return f"{piece.sentence}\n{shown}".rstrip()
 
 
 def _briefed(piece: Any) -> str:
@@ -123,30 +106,9 @@ def _solution(piece: Any) -> str:
     return "\n\n".join(parts)
 
 
-def _reset(piece: Any) -> str:
-    kept = f" Your files as they were: {piece.backup}" if piece.backup else ""
-    return f"`{piece.lab}` is as it was shipped.{kept}"
-
-
-def _stopped(piece: Any) -> str:
-    kept = f" Your files are kept: {piece.workspace}" if piece.workspace else ""
-    return f"`{piece.lab}` is stopped; nothing of it runs.{kept}"
-
-
 _WORDS: dict[type, Callable[[Any], str]] = {
-    Progress: _progress,
-    Obstacle: lambda piece: f"{piece.what} {piece.remedy}",
-    news.Said: lambda piece: piece.text,
-    news.Faulted: lambda piece: f"{'Fault' if piece.on else 'Undone'}: {piece.title}",
-    news.Checked: lambda piece: f"{headline(piece.step)}.",
     news.StepPassed: _passed,
-    news.Misspelt: lambda piece: str(piece.problem),
-    news.Applied: _applied,
-    news.Died: _died,
-    news.Performed: lambda piece: f"Done for you: {piece.text}",
     news.Briefed: _briefed,
     news.Hinted: _hinted,
     news.SolutionShown: _solution,
-    news.ResetDone: _reset,
-    news.Stopped: _stopped,
 }

@@ -110,12 +110,18 @@ async def _body(answer: httpx.Response, limit: int) -> bytes:
 
 
 async def ask(
-    reach: Reach, part: str, path: str, *, query: Mapping[str, str | int] | None = None, login: Sequence[str] = ()
+    reach: Reach,
+    part: str,
+    path: str,
+    *,
+    query: Mapping[str, str | int] | None = None,
+    login: Sequence[str] = (),
+    port: str = "http",
 ) -> Answer:
     """The answer of a tool's API. Raises: CannotLook when there is none, or when the tool itself is in trouble."""
     import httpx
 
-    url = f"{reach.url(part)}{path}"
+    url = f"{reach.url(part, port)}{path}"
     headers = {"Authorization": f"Basic {b64encode(':'.join(login).encode()).decode()}"} if login else {}
     try:
         request = reach.http().build_request("GET", url, params=dict(query or {}) or None, headers=headers)

@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast
+
+from tutor.labs import ending
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +57,14 @@ class _Work(Generic[T, R]):
             end.error = task.exception()
             end.result = task.result() if end.error is None else None
 
+    def next(self) -> T | _End[R]:
+        """What is told next, waited for; whoever waits can be told to end."""
+        while True:
+            try:
+                return self.told.get(timeout=ending.SLICE)
+            except Empty:
+                ending.listen()
+
     def end(self) -> None:
         """Cancel what still runs, and wait until it has cleaned up."""
         self._begun.wait()
@@ -71,7 +81,7 @@ def streamed(work: Callable[[Callable[[T], None]], Coroutine[Any, Any, object]])
     """
     running: _Work[T, object] = _Work(work)
     try:
-        while not isinstance(told := running.told.get(), _End):
+        while not isinstance(told := running.next(), _End):
             yield told
         if told.error is not None:
             raise told.error
@@ -86,7 +96,7 @@ def finished(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
     """
     running: _Work[R, R] = _Work(lambda _tell: work())
     try:
-        end = running.told.get()
+        end = running.next()
     finally:
         running.end()
     if isinstance(end, _End) and end.error is not None:

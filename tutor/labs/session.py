@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tutor.labs import applying, checking, hinting, showing, starting, tracing, watching
+from tutor.labs import applying, checking, hinting, showing, starting, tracing, viewing, watching
+from tutor.labs.console import Console
 from tutor.labs.endpoints import endpoints
 from tutor.labs.engine.base import LogLine
 from tutor.labs.news import Endpoint, News
+from tutor.labs.queues import Queue, queues
 from tutor.labs.run import Entry
 from tutor.labs.showing import Status
 from tutor.labs.site import PATIENCE, Site
 from tutor.labs.spans import Trace
+from tutor.labs.traffic import Sample, sample
 
 
 class Session:
@@ -75,6 +78,10 @@ class Session:
         """Lines of these parts, or of all."""
         return showing.logs(self.site, parts, lines, follow)
 
+    def lines(self, parts: Sequence[str] = (), words: str = "", limit: int = 200) -> list[LogLine]:
+        """The newest lines that hold these words: a correlation id, a trace id, or a piece of text."""
+        return viewing.lines(self.site, parts, words, limit)
+
     def traces(self, services: Sequence[str] = (), limit: int = 20) -> list[Trace]:
         """The newest traces in which one of these services took part, or any."""
         return tracing.newest(self.site.reach(*self.site.run()), services, limit)
@@ -82,6 +89,18 @@ class Session:
     def trace(self, id_: str) -> Trace | None:
         """One trace, as far as it has arrived."""
         return tracing.one(self.site.reach(*self.site.run()), id_)
+
+    def traffic(self) -> Sample:
+        """What every service has counted by now."""
+        return sample(self.site)
+
+    def queues(self) -> list[Queue]:
+        """What waits where."""
+        return queues(self.site)
+
+    def console(self) -> Console:
+        """What sends the learner's own requests."""
+        return Console(self.site)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where everything is."""

@@ -4,7 +4,6 @@ the verbs are in the modules beside it, and all of them start here.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tutor.errors import MachineError, UsageError
+from tutor.labs import ending
 from tutor.labs.accounts import Accounts
 from tutor.labs.engine.base import Engine, Running
 from tutor.labs.engine.readiness import ready
@@ -46,7 +46,7 @@ class Site:
     data: Path
     engines: Mapping[str, Engine]
     now: Callable[[], datetime]
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = ending.sleep
     answers: Callable[[str, Mapping[str, str]], bool] = ready
     """Whether a part answers at its addresses, as its clients would ask it."""
 

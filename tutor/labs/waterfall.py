@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 from tutor.labs.reach import Reach
 from tutor.labs.spans import Span, Trace
@@ -34,22 +35,28 @@ def in_short(trace: Trace) -> tuple[str, str, str, str, str]:
     )  # fmt: skip
 
 
-def waterfall(trace: Trace) -> Iterator[str]:
-    """One line per span, in the order of causes and times."""
-    yield f"trace {trace.id}, {trace.duration_us / 1000:.1f} ms, {len(trace.spans)} spans"
-    begin = min((span.start_us for span in trace.spans), default=0)
+def ordered(trace: Trace) -> Iterator[tuple[Span, int]]:
+    """Every span below its cause, with how deep it is."""
     children: dict[str, list[Span]] = {}
     for span in trace.spans:
         parent = trace.parent(span)
         children.setdefault(parent.span_id if parent else "", []).append(span)
-    shown = 0
     waiting = [(span, 0) for span in reversed(children.get("", []))]
-    while waiting and shown < MAX_SPANS:
+    while waiting:
         span, depth = waiting.pop()
+        yield span, depth
+        waiting += [(child, depth + 1) for child in reversed(children.pop(span.span_id, []))]
+
+
+def waterfall(trace: Trace) -> Iterator[str]:
+    """One line per span, in the order of causes and times."""
+    yield f"trace {trace.id}, {trace.duration_us / 1000:.1f} ms, {len(trace.spans)} spans"
+    begin = min((span.start_us for span in trace.spans), default=0)
+    shown = 0
+    for span, depth in islice(ordered(trace), MAX_SPANS):
         at, took = (span.start_us - begin) / 1000, span.duration_us / 1000
         error = "  ERROR" if span.error else ""
         yield f"{at:9.1f} ms {'  ' * depth}{span.service}: {span.operation} ({took:.1f} ms){error}"
-        waiting += [(child, depth + 1) for child in reversed(children.pop(span.span_id, []))]
         shown += 1
     if shown < len(trace.spans):
         yield f"... and {len(trace.spans) - shown} more"

@@ -179,3 +179,21 @@ async def _keys(client: Client, pattern: str) -> list[dict[str, Any]]:
         if len(found) > MAX_KEYS:
             raise CannotLook(f"more than {MAX_KEYS} keys fit {pattern}; ask about fewer", PART)
     return [await redis_values.short(client, key) for key in sorted(found)]
+
+
+async def streams(reach: Reach) -> dict[str, dict[str, Any]]:
+    """Everything that can be said about each stream, by its key.
+
+    Raises: CannotLook.
+    """
+    from redis.exceptions import RedisError
+
+    async with within(SECONDS, PART, PART):
+        client = _client(reach)
+        try:
+            keys = [one["key"] for one in await _keys(client, "*") if one["type"] == "stream"]
+            return {key: await redis_values.of_key(client, key) for key in keys}
+        except (RedisError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise CannotLook(f"{PART} {_said(error)}", PART) from None
+        finally:
+            await client.aclose(close_connection_pool=True)

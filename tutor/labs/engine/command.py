@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from tutor.errors import MachineError
+from tutor.labs import ending
 
 KEPT = 40
 """Lines of its end that a failure quotes."""
@@ -80,9 +81,12 @@ def _until_end(
 ) -> Iterator[str]:
     while True:
         try:
-            line = told.get(timeout=max(0.01, deadline - time.monotonic()))
+            line = told.get(timeout=ending.SLICE)
         except queue.Empty:
-            raise CommandFailed(command, "\n".join(said), None) from None
+            ending.listen()
+            if time.monotonic() > deadline:
+                raise CommandFailed(command, "\n".join(said), None) from None
+            continue
         if line is None:
             return
         said[:] = [*said[-KEPT + 1 :], line]

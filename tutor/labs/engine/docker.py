@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import MachineError
+from tutor.labs import ending
 from tutor.labs.engine import images, override
 from tutor.labs.engine.access import Access, Kept
 from tutor.labs.engine.acting import act
@@ -212,7 +213,7 @@ class DockerEngine:
                 failed = next((part for part in waiting if self._fails(project, part)), None)
                 if failed or (waiting and time.monotonic() > deadline):
                     raise self._not_ready(project, failed or waiting[0])
-                time.sleep(POLL if waiting else 0)
+                ending.sleep(POLL if waiting else 0)
 
     def _fails(self, project: str, part: str) -> bool:
         """Whether the part dies again and again: one restart may be a database that was not there yet."""
