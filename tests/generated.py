@@ -1,4 +1,4 @@
-"""The generated parts of the documents: `python -m tests.generated` writes them, a test checks that they are current."""
+"""The generated parts of the documents: `python -m tests.generated` writes them, a test checks that they are so."""
 
 from __future__ import annotations
 
