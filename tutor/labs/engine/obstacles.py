@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import docker
 
 MEBIBYTE = 1024 * 1024
-MEMORY = {"users-db": 160, "orders-db": 192, "saga-db": 224, "rabbitmq": 384, "prometheus": 256, "jaeger": 384}
+MEMORY = {
+    "users": 288, "orders": 192, "orders-db": 192, "saga-db": 224, "rabbitmq": 384, "prometheus": 256, "jaeger": 384,
+}  # fmt: skip
 """MiB of the larger limits in `labs/system/compose.yaml`; a test holds them against it."""
 
 OTHER_MEMORY = 160
