@@ -17,6 +17,7 @@ from tutor.labs.judging import Judgement
 from tutor.labs.looking import Sight
 from tutor.labs.matching import MISSING
 from tutor.labs.reach import Reach
+from tutor.labs.telling import log_line
 from tutor.labs.verdict import CheckReport, Evidence, Mismatch, Verdict
 
 MAX_TEXT = 20_000
@@ -120,7 +121,7 @@ async def _one(wanted: Collect, sight: Sight, reach: Reach, since: datetime, tra
     try:
         if wanted.logs:
             lines = await asyncio.to_thread(reach.engine.logs, wanted.logs, since, wanted.lines)
-            text = "\n".join(line.text for line in lines) or "(it has written nothing since)"
+            text = "\n".join(map(log_line, lines)) or "(it has written nothing since)"
         elif sight.seen is not None and sight.seen.trace and traces is not None:
             text = await traces(reach, sight.seen.trace)
         else:

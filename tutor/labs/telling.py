@@ -20,13 +20,15 @@ def told(piece: news.News) -> str:
 
 
 def log_line(line: LogLine) -> str:
-    """One line of a log: time, instance, and the message of a JSON line or the line itself."""
+    """One line of a log: time, instance, and the message of a JSON line with what was raised, or the line itself."""
     at = f"{line.at.astimezone():%H:%M:%S.%f}"[:12] if line.at else "-" * 12
     fields = line.fields
     if not fields:
         return f"{at} {line.instance}: {line.text}"
     level = str(fields.get("level", ""))
     text = str(fields.get("message") or fields.get("msg") or fields.get("event") or line.text)
+    raised = str(fields.get("exception") or "").strip().splitlines()
+    text += f" [{raised[-1]}]" if raised else ""
     trace = f" trace={fields['trace_id']}" if fields.get("trace_id") else ""
     return f"{at} {line.instance} {level}: {text}{trace}"
 
