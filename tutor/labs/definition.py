@@ -59,8 +59,8 @@ class System(Strict):
     parts: Annotated[tuple[Part, ...], Field(min_length=1)]
     settings: dict[Slug, dict[Variable, str]] = Field(default_factory=dict)
     replicas: dict[Slug, Annotated[Whole, Field(ge=1, le=4)]] = Field(default_factory=dict)
-    transport: Literal["amqp", "redis"] = "amqp"
-    """What carries the events: RabbitMQ, or Redis Streams."""
+    transport: Literal["amqp", "redis", "any"] = "amqp"
+    """What carries the events: RabbitMQ, Redis Streams, or (for labs that do not mind) RabbitMQ where there is one."""
     engines: Annotated[tuple[EngineName, ...], Field(min_length=1)]
     engine_note: Line | None = None
     """Why the engines that are left out cannot run it; wanted when one is."""

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
+from processes.family import descendants
 from processes.leash import Leash
 
 STOP_TIMEOUT = 15.0
@@ -32,7 +34,7 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
-        self.log = leash.logs / f"{name}.log"
+        self.log = leash.log(name)
         self._command, self._leash, self._env = list(command), leash, dict(env)
         self._user, self._stop_signal = user, stop_signal
         self._process: subprocess.Popen[bytes] | None = None
@@ -41,6 +43,11 @@ class Child:
     def running(self) -> bool:
         """Is the process there (paused counts)?"""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def started(self) -> bool:
+        """Was it ever started?"""
+        return self._process is not None
 
     @property
     def pid(self) -> int:
@@ -58,7 +65,7 @@ class Child:
         """Start the command; does nothing when it runs already."""
         if self.running:
             return
-        with self.log.open("ab") as log:
+        with self._leash.output(self.name) as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -85,22 +92,27 @@ class Child:
             return self._process.returncode
 
     def kill(self) -> None:
-        """SIGKILL: it gets no chance to finish anything."""
-        self._signal(signal.SIGKILL)
+        """SIGKILL to it and all that it started: nobody gets a chance to finish anything."""
+        self._signal(signal.SIGKILL, family=True)
         if self._process is not None:
             self._process.wait()
 
     def pause(self) -> None:
-        """SIGSTOP: its connections stay open and nothing answers."""
-        self._signal(signal.SIGSTOP)
+        """SIGSTOP to it and all that it started: their connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP, family=True)
 
     def resume(self) -> None:
         """SIGCONT after a pause."""
-        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT, family=True)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.running:
-            os.kill(self.pid, number)
+    def _signal(self, number: signal.Signals, *, family: bool = False) -> None:
+        if not self.running:
+            return
+        others = descendants(self.pid) if family else []
+        os.kill(self.pid, number)  # first, so that it starts no others meanwhile
+        for pid in others:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of its log."""

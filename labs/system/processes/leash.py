@@ -15,6 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 WATCH = Path(__file__).with_name("watch.py")
@@ -36,9 +38,24 @@ class Leash:
         os.close(reader)
         self.group = self._watch.pid
 
+    @property
+    def holds(self) -> bool:
+        """Is the watch there? Without it nobody would end the children after `kill -9` of this process."""
+        return self._watch.poll() is None
+
+    def log(self, name: str) -> Path:
+        """The file that a child's output goes to."""
+        return self.logs / f"{name}.log"
+
+    @contextmanager
+    def output(self, name: str) -> Iterator[int]:
+        """What a child of that name writes to, as a file descriptor that is closed here afterwards."""
+        with self.log(name).open("ab") as stream:
+            yield stream.fileno()
+
     def release(self) -> None:
         """End what is left of the group and remove the folder; safe to call twice."""
-        if self._watch.returncode is not None:
+        if self._watch.poll() is not None:
             return
         os.write(self._writer, b"!")  # the children were stopped in order: no grace for leftovers
         os.close(self._writer)

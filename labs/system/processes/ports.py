@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 
 FIRST, LAST = 20000, 32000
+
+_given: set[int] = set()
+_turn = threading.Lock()
 
 
 class NoFreePort(Exception):
@@ -17,14 +21,18 @@ class NoFreePort(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nobody listens on now; drawn at random, so that parallel runs rarely meet."""
-    draw = random.SystemRandom()
+    """`count` different ports that nobody listens on now; drawn at random, so that parallel runs rarely meet.
+
+    No port is given twice by one process: what will listen on it may not have started yet.
+    """
     found: list[int] = []
-    for port in draw.sample(range(FIRST, LAST), k=200 + count):
-        if len(found) == count:
-            break
-        if _is_free(port):
-            found.append(port)
+    with _turn:
+        for port in random.SystemRandom().sample(range(FIRST, LAST), k=LAST - FIRST):
+            if len(found) == count:
+                break
+            if port not in _given and _is_free(port):
+                found.append(port)
+        _given.update(found)
     if len(found) < count:
         raise NoFreePort(f"found {len(found)} of {count} free ports between {FIRST} and {LAST} on 127.0.0.1")
     return found

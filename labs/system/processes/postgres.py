@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,8 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
+    "min_wal_size": "8MB",
+    "max_wal_size": "64MB",
     "dynamic_shared_memory_type": "mmap",  # in the data folder, so that a killed run leaves nothing in /dev/shm
 }
 INSTALLATION = "pginstall18"
@@ -50,54 +53,94 @@ class DatabaseAccess:
         return f"postgresql+asyncpg://{self.name}:{self.password}@127.0.0.1:{self.port}/{self.name}"
 
 
-class Postgres:
-    """One server in the run's folder."""
+class Blank:
+    """A data folder that the servers of one run start from: making one takes a second, a copy of it a moment."""
 
     def __init__(self, leash: Leash) -> None:
-        (self.port,) = free_ports(1)
-        self._password = secrets.token_urlsafe(16)
-        self._user = ROOT_RUNS_AS if os.geteuid() == 0 else None
-        self._home = leash.folder / "postgres-data"
-        self._home.mkdir(mode=0o700)
-        if self._user is not None:
-            shutil.chown(self._home, self._user)
-        self._bin = _binaries(leash.folder, reachable_by_all=self._user is not None)
-        self._data = self._home / "data"
-        settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
-        self.child = Child(
-            "postgres",
-            [str(self._bin / "postgres"), "-D", str(self._data), *settings],
-            leash=leash,
-            env=_environment(),
-            user=self._user,
-            stop_signal=signal.SIGINT,  # "fast": drops its clients instead of waiting for them
-        )
+        self.password = secrets.token_urlsafe(16)
+        self._group = leash.group
+        self.user = ROOT_RUNS_AS if os.geteuid() == 0 else None
+        self._home = self.folder(leash, "postgres-blank")
+        self.programs = _binaries(leash.folder, reachable_by_all=self.user is not None)
+        self._turn = threading.Lock()
 
-    def start(self) -> None:
-        """Make the data folder on the first start, then serve."""
-        if not self._data.exists():
-            self._initialize()
-        self.child.start()
-        self.child.wait_until(self._is_ready, timeout=30)
+    def folder(self, leash: Leash, name: str) -> Path:
+        """A folder that the server may write to, and nobody else look into."""
+        folder = leash.folder / name
+        folder.mkdir(mode=0o700)
+        if self.user is not None:
+            shutil.chown(folder, self.user)
+        return folder
 
-    def stop(self) -> None:
-        """Stop it; its clients are dropped."""
-        self.child.stop()
+    def copy_to(self, data: Path) -> None:
+        """Make `data`, ready to be served. Raises: ChildFailed with the words of who could not."""
+        with self._turn:
+            if not (self._home / "data").exists():
+                self._initialize()
+        try:  # by the user that will own the files; Python would make them its own
+            self._run(["cp", "-Rp", str(self._home / "data"), str(data)])
+        except ChildFailed:
+            shutil.rmtree(data, ignore_errors=True)  # half a folder would be taken for a whole one
+            raise
 
     def _initialize(self) -> None:
         secret = self._home / "password"
         secret.touch(mode=0o600)
-        secret.write_text(self._password)
-        if self._user is not None:
-            shutil.chown(secret, self._user)
-        command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", "postgres", f"--pwfile={secret}"]
+        secret.write_text(self.password)
+        if self.user is not None:
+            shutil.chown(secret, self.user)
+        command = [str(self.programs / "initdb"), "-D", str(self._home / "data"), "-U", "postgres"]
         command += ["--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        try:
+            self._run([*command, "--wal-segsize=1", f"--pwfile={secret}"])
+        finally:
+            secret.unlink()
+
+    def _run(self, command: list[str]) -> None:
         done = subprocess.run(
-            command, env=_environment(), user=self._user, cwd=self._home, capture_output=True, text=True, check=False
+            command,
+            env=_environment(),
+            user=self.user,
+            process_group=self._group,
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        secret.unlink()
         if done.returncode != 0:
-            raise ChildFailed(f"initdb ended with code {done.returncode}:\n{done.stdout}{done.stderr}")
+            name = Path(command[0]).name
+            raise ChildFailed(f"{name} ended with code {done.returncode}:\n{done.stdout}{done.stderr}".rstrip())
+
+
+class Postgres:
+    """One server in the run's folder; several of one run share a `blank`."""
+
+    def __init__(self, leash: Leash, name: str = "postgres", blank: Blank | None = None, port: int = 0) -> None:
+        self.name = name
+        self.port = port or free_ports(1)[0]
+        self._blank = blank or Blank(leash)
+        self._data = self._blank.folder(leash, f"{name}-data") / "data"
+        self._bin = self._blank.programs
+        settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
+        self.child = Child(
+            name,
+            [str(self._bin / "postgres"), "-D", str(self._data), *settings],
+            leash=leash,
+            env=_environment(),
+            user=self._blank.user,
+            stop_signal=signal.SIGINT,  # "fast": drops its clients instead of waiting for them
+        )
+
+    def start(self, patience: float = 30) -> None:
+        """Make the data folder on the first start, then serve."""
+        if not self._data.exists():
+            self._blank.copy_to(self._data)
+        self.child.start()
+        self.child.wait_until(self._is_ready, patience)
+
+    def stop(self) -> None:
+        """Stop it; its clients are dropped."""
+        self.child.stop()
 
     def _is_ready(self) -> bool:
         try:
@@ -142,7 +185,7 @@ class Postgres:
         done = subprocess.run(
             [*command, "-U", "postgres", "-d", database],
             input=sql,
-            env={**_environment(), "PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "5"},
+            env={**_environment(), "PGPASSWORD": self._blank.password, "PGCONNECT_TIMEOUT": "5"},
             capture_output=True,
             text=True,
             timeout=60,

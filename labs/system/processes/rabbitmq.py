@@ -21,13 +21,27 @@ from processes.ports import accepts, free_ports
 # The wrapper that distributions put on the PATH insists on root or on a user of its own: the script behind it does not.
 SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
 
+# Counts in the management API are this old at most (milliseconds): checks and people look at them.
+FRESH = "collect_statistics_interval = 2000\n"
+
+
+def is_installed() -> bool:
+    """Whether a RabbitMQ could be started here."""
+    try:
+        _find_script(), _find_mapper()
+    except ChildFailed:
+        return False
+    return True
+
 
 class RabbitMQ:
-    """One broker node; with its management API on `management_port` when that is wanted, which costs a second."""
+    """One broker node; with its management API on `management_port` when that is wanted, which costs a second.
 
-    name = "rabbitmq"
+    `vhost` is there from the start.
+    """
 
-    def __init__(self, leash: Leash, *, management: bool = False) -> None:
+    def __init__(self, leash: Leash, *, name: str = "rabbitmq", management: bool = False, vhost: str = "/") -> None:
+        self.name = name
         self._script = _find_script()
         self.port, distribution, mapper, api = free_ports(4)
         self.management_port = api if management else None
@@ -38,8 +52,9 @@ class RabbitMQ:
         configuration = data / "rabbitmq.conf"
         configuration.write_text(
             f"listeners.tcp.default = 127.0.0.1:{self.port}\ndefault_user = shop\ndefault_pass = {self.password}\n"
+            f"default_vhost = {vhost}\n"
             "log.console = true\nlog.console.level = warning\nlog.file = false\n"
-            + (f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\n" if management else "")
+            + (f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\n{FRESH}" if management else "")
         )
         (data / "plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
         loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
@@ -68,11 +83,15 @@ class RabbitMQ:
 
     def start(self) -> None:
         """Start the port mapper and the node; wait until it accepts connections on each of its ports."""
-        self._mapper.start()
-        self._mapper.wait_until(lambda: accepts(self._mapper_port), timeout=10)
-        self.child.start()
+        self.begin()
         for port in filter(None, (self.management_port, self.port)):
             self.child.wait_until(partial(accepts, port), timeout=60)
+
+    def begin(self) -> None:
+        """Start both without waiting for the node."""
+        self._mapper.start()
+        self._mapper.wait_until(lambda: accepts(self._mapper_port), timeout=30)
+        self.child.start()
 
     def stop(self) -> None:
         """Stop both, the node first."""

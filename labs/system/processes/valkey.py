@@ -15,9 +15,12 @@ DATABASES = 10_000  # empty ones cost nothing, and each test takes a fresh one
 
 
 class Valkey:
-    """One server. `durable` keeps its data over a restart, as a broker must; a cache need not."""
+    """One server. `durable` keeps its data over a restart, as a broker must; a cache need not.
 
-    def __init__(self, name: str, leash: Leash, *, durable: bool) -> None:
+    `memory` bounds its data: full, it refuses writes instead of forgetting.
+    """
+
+    def __init__(self, name: str, leash: Leash, *, durable: bool, memory: str = "0") -> None:
         self.name = name
         self.password = secrets.token_urlsafe(16)
         (self.port,) = free_ports(1)
@@ -29,6 +32,7 @@ class Valkey:
         configuration.write_text(
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir {data}\n"
             f'databases {DATABASES}\nsave ""\nappendonly {"yes" if durable else "no"}\nappendfsync everysec\n'
+            f"maxmemory {memory}\nmaxmemory-policy noeviction\n"
         )
         self.child = Child(name, [str(get_binary_path()), str(configuration)], leash=leash, env=dict(os.environ))
 

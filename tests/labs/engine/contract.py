@@ -49,6 +49,8 @@ class Bench:
     edit: Callable[[], object]
     sees: Callable[[Running], bool]
     breaks: Callable[[], object]
+    refuses: tuple[str, ...] = ()
+    """What the engine cannot do to a part; it says so, and changes nothing."""
 
     def up(self, project: str = NAME) -> Running:
         """Start it."""
@@ -152,6 +154,12 @@ class EngineContract:
         """Doing either twice is no error, and no other part is touched."""
         running = bench.up()
         before = bench.facts(running, bench.bystander)
+        if do in bench.refuses:
+            with pytest.raises(MachineError, match=bench.edited):
+                bench.engine.act(running, Action(do, bench.edited))
+            bench.engine.act(running, Action(ROLLBACK[do], bench.edited))  # type: ignore[arg-type]
+            assert all(_well(one) for one in bench.facts(running, bench.edited))
+            return
         for _ in range(2):
             bench.engine.act(running, Action(do, bench.edited))
         bench.until(lambda: all(_hurt(do, one) for one in bench.facts(running, bench.edited)))

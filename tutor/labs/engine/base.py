@@ -57,8 +57,8 @@ class Plan:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
-    transport: Literal["amqp", "redis"] = "amqp"
-    """What carries the events."""
+    transport: Literal["amqp", "redis", "any"] = "amqp"
+    """What carries the events: RabbitMQ, Redis Streams, or RabbitMQ where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

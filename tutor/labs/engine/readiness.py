@@ -24,7 +24,7 @@ def ready(part: str, addresses: Mapping[str, str]) -> bool:
     """Whether the part answers as it should, at one of its addresses (`part.port` -> host:port)."""
     if f"{part}.ops" in addresses:
         return _http(addresses[f"{part}.ops"], "/health/ready")
-    if part in _PATHS:
+    if part in _PATHS and f"{part}.http" in addresses:
         amqp = f"{part}.amqp" not in addresses or _speaks(addresses[f"{part}.amqp"], b"AMQP\0\0\x09\x01", b"\x01")
         return amqp and _http(addresses[f"{part}.http"], _PATHS[part])
     for port, (hello, answer) in _GREETINGS.items():
