@@ -58,9 +58,13 @@ def _images(client: docker.DockerClient, needed: tuple[list[str], list[str]]) ->
     official, ours = (missing(client, names) for names in needed)
     found = []
     if official:
-        what = f"{len(official)} images have to be pulled first: {', '.join(official)}."
+        what = f"{_have(official)} to be pulled first: {', '.join(official)}."
         found.append(Obstacle(what, "That happens by itself and takes some minutes.", fatal=False))
     if ours:
-        what = f"{len(ours)} images of the system have to be built first."
+        what = f"{_have(ours)} to be built first: {', '.join(ours)}."
         found.append(Obstacle(what, "That happens by itself and takes some minutes.", fatal=False))
     return found
+
+
+def _have(images: list[str]) -> str:
+    return "1 image has" if len(images) == 1 else f"{len(images)} images have"
