@@ -75,10 +75,10 @@ class Console:
         address, or the account cannot log in.
         """
         request = understood(wanted)
-        exchange = looked(self._site, lambda reach: self._sent(reach, wanted, request), "The answer")
+        exchange = looked(self._site, lambda reach: self._sent(reach, wanted, request), "It was not sent")
         if exchange.status == 401 and wanted.who in ACCOUNTS and self._tokens.pop(wanted.who, ""):
             # The token has expired, or the data was made anew: once more, logged in again.
-            exchange = looked(self._site, lambda reach: self._sent(reach, wanted, request), "The answer")
+            exchange = looked(self._site, lambda reach: self._sent(reach, wanted, request), "It was not sent")
         self._remember(exchange)
         return exchange
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.errors import MachineError
 from tutor.labs.asking import understood
 from tutor.labs.checks import rabbit
 from tutor.labs.checks.redis import streams
@@ -37,9 +38,11 @@ def queues(site: Site) -> list[Queue]:
 
     Raises: UsageError when the lab is not running, MachineError when the broker does not say.
     """
-    if "rabbitmq" in site.found.lab.system.parts and site.found.lab.system.transport == "amqp":
-        return looked(site, _rabbit, "The queues")
-    return looked(site, _streams, "The streams")
+    system = site.found.lab.system
+    broker = "rabbitmq" if system.transport == "amqp" else "redis"
+    if broker not in system.parts:
+        raise MachineError("This lab has no queues: no broker is among its parts.")
+    return looked(site, _rabbit if broker == "rabbitmq" else _streams, "The queues cannot be read")
 
 
 async def _rabbit(reach: Reach) -> list[Queue]:

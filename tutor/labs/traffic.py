@@ -74,7 +74,7 @@ def sample(site: Site) -> Sample:
             {part: one for part, one in answers.items() if isinstance(one, str)},
         )
 
-    return looked(site, look, "The counters of the services")
+    return looked(site, look, "The counters cannot be read")
 
 
 async def _of(reach: Reach, part: str) -> Counted | str:

@@ -27,7 +27,7 @@ BEFORE = timedelta(minutes=1)
 
 
 def looked(site: Site, look: Callable[[Reach], Awaitable[T]], what: str) -> T:
-    """What `look` brings back; `what` says in words what that is.
+    """What `look` brings back; `what` says what it means when that cannot be had.
 
     Raises: UsageError when the lab is not running, MachineError when it cannot be seen.
     """
@@ -40,7 +40,7 @@ def looked(site: Site, look: Callable[[Reach], Awaitable[T]], what: str) -> T:
     try:
         return finished(go)
     except CannotLook as trouble:
-        raise MachineError(f"{what} cannot be read: {trouble}.", "See: tutor lab status") from None
+        raise MachineError(f"{what}: {trouble}.", "See: tutor lab status") from None
 
 
 def lines(site: Site, parts: Sequence[str], words: str = "", limit: int = 200) -> list[LogLine]:
@@ -61,7 +61,7 @@ def lines(site: Site, parts: Sequence[str], words: str = "", limit: int = 200) -
         except CannotLook:  # who keeps the logs is away, perhaps because the learner has stopped it
             return await _fitting(EngineLogs(reach), LogQuery(asked, since, limit=limit), words)
 
-    return looked(site, look, "The logs")
+    return looked(site, look, "The logs cannot be read")
 
 
 async def _fitting(kept: Logs, query: LogQuery, words: str) -> list[LogLine]:

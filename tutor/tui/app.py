@@ -16,7 +16,7 @@ from textual.screen import Screen
 from tutor.errors import ContentError, MachineError, StoreError, TutorError
 from tutor.tui import keys
 from tutor.tui.glyphs import AsciiFilter, ascii_only
-from tutor.tui.messages import AskQuestions, Go, TakeMock
+from tutor.tui.messages import AskQuestions, Go, OpenLab, TakeMock
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.theme import DARK, LIGHT
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tutor.coach.coach import Coach
     from tutor.coach.labs import Labs
     from tutor.study.queue import Filter
+    from tutor.tui.lab_bench import Benches
 
 SMALLEST = (60, 16)
 STARTS = ("home", "recap", "quiz", "mock", "progress", "checklist", "tips", "labs")
@@ -53,6 +54,7 @@ class TutorApp(App[None]):
         super().__init__()
         self.coach = coach
         self._labs = cache(labs) if labs else None
+        self._benches: Benches | None = None
         self._start, self._run = start, run
         self.fault: Exception | None = None
         """What ended the app, when something did that nobody foresaw."""
@@ -142,6 +144,31 @@ class TutorApp(App[None]):
     def on_take_mock(self, message: TakeMock) -> None:
         """A screen asks for a mock interview."""
         self.take_mock(message.scenario, message.run)
+
+    def on_open_lab(self, message: OpenLab) -> None:
+        """A screen asks for a lab."""
+        self.open_lab(message.lab)
+
+    async def action_quit(self) -> None:
+        """Leave; what is at work in a lab is cancelled first, if that is wanted."""
+        if self._benches is None:
+            self.exit()
+            return
+        from tutor.tui.lab_leaving import leave
+
+        leave(self, self._benches)
+
+    def open_lab(self, lab: str) -> None:
+        """Open the screen of a lab."""
+        from tutor.tui.lab_bench import Benches
+        from tutor.tui.screens.lab import LabScreen
+
+        if self._labs is None:
+            self.show_error(MachineError("There are no labs here."))
+            return
+        self._benches = self._benches or Benches(self, self._labs)
+        self._close_kind(LabScreen)
+        self.push_screen(LabScreen(self.coach, self._benches, lab))
 
     def open_screen(self, name: str, topic: str = "") -> None:
         """Open a screen by name, an error said."""

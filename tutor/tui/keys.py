@@ -96,7 +96,7 @@ TIPS: list[BindingType] = [
     BACK,
 ]
 LABS: list[BindingType] = [
-    _key("labs.open", "enter", "open", "How to start", "Say how the lab pointed at is started, or gone on with"),
+    _key("labs.open", "enter", "open", "Open", "The lab pointed at: start it, or go on with it"),
     BACK,
 ]
 PLAIN: list[BindingType] = [BACK]
@@ -114,6 +114,10 @@ SCREENS = (
     ("Checklist", "tutor.tui.screens.checklist", "ChecklistScreen"),
     ("Tips", "tutor.tui.screens.tips", "TipsScreen"),
     ("Labs", "tutor.tui.screens.labs", "LabsScreen"),
+    ("One lab", "tutor.tui.screens.lab", "LabScreen"),
+    ("Logs of a lab", "tutor.tui.widgets.lab.logs", "LogsPane"),
+    ("Traces of a lab", "tutor.tui.widgets.lab.traces", "TracesPane"),
+    ("Requests to a lab", "tutor.tui.widgets.lab.console", "ConsolePane"),
 )
 """Title, module and class of each screen with keys, in the order in which help shows them."""
 

@@ -27,6 +27,14 @@ class AskQuestions(Message):
         self.wanted = wanted
 
 
+class OpenLab(Message):
+    """Open the screen of a lab."""
+
+    def __init__(self, lab: str) -> None:
+        super().__init__()
+        self.lab = lab
+
+
 class TakeMock(Message):
     """Open a mock interview: a new one of `scenario`, or the run that was left open."""
 

@@ -35,5 +35,8 @@ def commands(app: TutorApp) -> Iterator[SystemCommand]:
     for scenario in app.coach.index.scenarios:
         does = f"A mock interview, {scenario.level}, about {scenario.minutes} minutes"
         yield SystemCommand(f"Mock: {scenario.title}", does, partial(app.take_mock, scenario.id, ""))
+    titles = {lab.id: lab.title for lab in app.coach.index.labs}
+    for lab in sorted(app.coach.lab_ids):
+        yield SystemCommand(f"Lab: {titles.get(lab, lab)}", "Start it, or go on with it", partial(app.open_lab, lab))
     yield SystemCommand("Theme: light or dark", "Change the colors", app.action_toggle_theme)
     yield SystemCommand("Quit", "Leave; everything answered so far is kept", app.exit)

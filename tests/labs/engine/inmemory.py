@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +52,8 @@ class World:
     """What every verb of the engine says, when it does not work."""
     up_breaks_at: int = 0
     """The part, by its number, at which `up` fails."""
+    on_start: Callable[[str], None] = lambda part: None
+    """What happens while a part starts."""
 
     def now(self) -> datetime:
         """Time as this engine tells it: each question is a millisecond later."""
@@ -93,6 +95,7 @@ class MemoryEngine:
         done = False
         try:
             for number, part in enumerate(plan.parts, 1):
+                self.world.on_start(part)
                 yield Progress("start", part, number, len(plan.parts))
                 if number == self.world.up_breaks_at:
                     raise MachineError(f"{part} does not start.")

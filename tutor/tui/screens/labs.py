@@ -1,5 +1,5 @@
-"""The labs, by day: what there is, how far each is, and what is announced. Refuses to start any of them: the command
-line does, and to offer what does not exist yet.
+"""The labs, by day: what there is, how far each is, and what is announced. Refuses to start any of them: the screen of
+a lab does, and to offer what does not exist yet.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from tutor.errors import TutorError
 from tutor.tui import keys
+from tutor.tui.messages import OpenLab
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.rows import Row, Rows
@@ -70,7 +71,6 @@ class LabsScreen(TutorScreen):
         super().__init__(coach)
         self._open = labs
         self._lines: list[Line] = []
-        self._in_progress: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """One list, below what is wrong with labs, if anything."""
@@ -91,11 +91,9 @@ class LabsScreen(TutorScreen):
         return bool(self._pointed()) if action == "open" else True
 
     def action_open(self) -> None:
-        """Say the command for the lab pointed at."""
-        lab = self._pointed()
-        if lab:
-            verb = "status" if lab in self._in_progress else "start"
-            self.notify(f"tutor lab {verb} {lab}", title="In a terminal of its own:", timeout=8, markup=False)
+        """Go to the lab pointed at."""
+        if lab := self._pointed():
+            self.post_message(OpenLab(lab))
 
     def on_rows_moved(self) -> None:
         """What Enter does may have changed."""
@@ -118,7 +116,6 @@ class LabsScreen(TutorScreen):
         with self.saying_errors():
             self.coach.refresh()
             rows = labs.rows() if labs else []
-            self._in_progress = {row.lab.id for row in rows if row.running}
             self._lines = list(_lines(rows, self.coach.index))
         about = "Each puts you in front of a running system that something is wrong with. Mend it, and it is proved."
         self.query_one("#about", Static).update(about if self._lines else NONE)

@@ -1,0 +1,1 @@
+"""What shows a running lab: its map, logs, traces, queues, requests, news."""
