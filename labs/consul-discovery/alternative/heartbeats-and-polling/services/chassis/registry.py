@@ -1,0 +1,113 @@
+"""Tells Consul where this instance is, and that it is leaving.
+
+A heartbeat says every two seconds whether this instance is ready; Consul takes silence for death. A registry that has
+lost its memory does not know whose heartbeat that is, and then the instance registers again.
+
+Refuses to make a service depend on its registry: a Consul that is down delays nothing and fails nothing here; the
+instance serves whoever still knows its address.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+
+from chassis import tasks
+
+if TYPE_CHECKING:
+    from chassis.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 2.0
+CALL_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+
+
+def registration(name: str, settings: "ServiceSettings") -> dict[str, Any]:
+    """What Consul is told: the address to call, and how long a heartbeat is good for."""
+    scheme = "https" if settings.serves_tls else "http"
+    where = urlsplit(settings.advertise_url or f"{scheme}://{settings.instance_id}:{settings.port}")
+    host = where.hostname or settings.instance_id
+    return {
+        "ID": f"{name}-{settings.instance_id}",
+        "Name": name,
+        "Address": host,
+        "Port": where.port or settings.port,
+        "Meta": {"scheme": where.scheme or scheme},
+        "Check": {
+            "TTL": "6s",
+            # A crashed instance cannot say goodbye. One minute is Consul's smallest value.
+            "DeregisterCriticalServiceAfter": "1m",
+        },
+    }
+
+
+class ConsulRegistration:
+    """A component: registers, sends heartbeats, deregisters on stop (before the listeners close)."""
+
+    def __init__(self, name: str, settings: "ServiceSettings", *, every: float = BEAT_EVERY) -> None:
+        self._body: Mapping[str, Any] = registration(name, settings)
+        self._base = settings.consul_url.rstrip("/")
+        self._ready = f"http://127.0.0.1:{settings.ops_port}/health/ready"
+        self._every = every
+        self._session: aiohttp.ClientSession | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to beat in the background; a Consul that is down must not hold up the start."""
+        self._session = aiohttp.ClientSession(timeout=CALL_TIMEOUT)
+        self._task = asyncio.create_task(self._keep_beating(self._session), name="consul-registration")
+
+    async def stop(self) -> None:
+        """End the heartbeats first, or the loop could register again what was just taken out."""
+        await tasks.end([self._task] if self._task else [])
+        self._task = None
+        if self._session is not None:
+            await self._deregister(self._session)
+            await self._session.close()
+            self._session = None
+
+    async def _keep_beating(self, session: aiohttp.ClientSession) -> None:
+        reachable = True
+        while True:
+            try:
+                await self._beat(session)
+                if not reachable:
+                    log.info("consul is back, registered again")
+                reachable = True
+            except (aiohttp.ClientError, TimeoutError) as error:
+                if reachable:  # say it once, not every two seconds
+                    log.warning("cannot register with consul: %s", error or type(error).__name__)
+                reachable = False
+            await asyncio.sleep(self._every)
+
+    async def _beat(self, session: aiohttp.ClientSession) -> None:
+        word = "pass" if await self._is_ready(session) else "fail"
+        async with session.put(f"{self._base}/v1/agent/check/{word}/service:{self._id}") as answer:
+            if answer.status == 200:
+                return
+        async with session.put(f"{self._base}/v1/agent/service/register", json=self._body) as answer:
+            answer.raise_for_status()
+        log.info("registered with consul as %s", self._body["ID"])
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        """What the ops port says; no answer is a no."""
+        try:
+            async with session.get(self._ready) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def _deregister(self, session: aiohttp.ClientSession) -> None:
+        try:
+            async with session.put(f"{self._base}/v1/agent/service/deregister/{self._id}") as answer:
+                answer.raise_for_status()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("cannot deregister from consul, its check will: %s", error or type(error).__name__)
+
+    @property
+    def _id(self) -> str:
+        return quote(self._body["ID"], safe="")
