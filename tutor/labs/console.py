@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from tutor.errors import UsageError
 from tutor.labs.accounts import ACCOUNTS, Accounts
 from tutor.labs.asking import Answer, NoAnswer, parsed, send
-from tutor.labs.check import CannotLook
 from tutor.labs.checks.requests import Prepared, Request
 from tutor.labs.reach import Reach
 from tutor.labs.site import Site
@@ -75,6 +74,8 @@ class Console:
         address, or the account cannot log in.
         """
         request = understood(wanted)
+        if wanted.who == MINE and MINE not in self._tokens:
+            raise UsageError("Nobody has logged in from here yet.", "POST /api/auth/login does that.")
         exchange = looked(self._site, lambda reach: self._sent(reach, wanted, request), "It was not sent")
         if exchange.status == 401 and wanted.who in ACCOUNTS and self._tokens.pop(wanted.who, ""):
             # The token has expired, or the data was made anew: once more, logged in again.
@@ -97,10 +98,6 @@ class Console:
         return _exchange(wanted, prepared, answer, curl)
 
     async def _token(self, reach: Reach, who: str) -> str:
-        if who == MINE:
-            if MINE not in self._tokens:
-                raise CannotLook("nobody has logged in from here yet; POST /api/auth/login does")
-            return self._tokens[MINE]
         if who not in self._tokens:
             _, running = self._site.run()
             accounts = Accounts(self._site.file, running.credentials)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from tutor.coach.labs import Labs, LabSession
-    from tutor.labs.console import Console
+    from tutor.labs.console import Console, Exchange
     from tutor.labs.news import News
     from tutor.labs.showing import Status
     from tutor.labs.verdict import CheckReport
@@ -73,6 +73,8 @@ class Bench:
         self.hints: dict[str, list[tuple[str, str]]] = {}
         """The hints given here, by step: a title and the text."""
         self.listener: Listener | None = None
+        self.sent: list[Exchange] = []
+        """The requests sent from here, the newest first."""
         self._console: Console | None = None
 
     @property

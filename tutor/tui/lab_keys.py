@@ -30,12 +30,13 @@ LAB: list[BindingType] = [
 LOGS: list[BindingType] = [
     Binding("slash", "words", "Filter", id="lab.logs.words",
             tooltip="Only lines with a correlation id, a trace id, or a word"),
-    Binding("n", "turn(1)", "Next part", id="lab.logs.next", tooltip="Only the next part; after the last, all of them"),
+    Binding("n", "turn(1)", "Next part", id="lab.logs.next", tooltip="The next: all services, all parts, each part"),
     Binding("b", "turn(-1)", "Before", id="lab.logs.before", tooltip="Only the part before"),
     Binding("space", "follow", "Follow", id="lab.logs.follow", tooltip="Hold the lines still, or follow them again"),
 ]  # fmt: skip
 TRACES: list[BindingType] = [
     Binding("enter", "open", "Waterfall", id="lab.traces.open", tooltip="Every span of the trace pointed at"),
+    Binding("g", "all", "All", id="lab.traces.all", tooltip="Traces of requests alone, or of everything"),
     Binding("l", "logs", "Its logs", id="lab.traces.logs", tooltip="The log lines of that trace"),
     Binding("escape", "close", "List", id="lab.traces.close", tooltip="From the waterfall back to the list"),
 ]

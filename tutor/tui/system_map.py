@@ -56,7 +56,7 @@ class _Map:
         if counted is None or counted.requests is None:
             flow = Content.styled(f"│ {NO_DATA}", QUIET)
         else:
-            failed = f", {counted.errors:.0f} were errors" if counted.errors else ""
+            failed = f", {counted.errors:.0f} failed" if counted.errors else ""
             flow = Content.assemble("│ ", (_speed(rate.requests if rate else None), "bold"),
                                     (f"  {counted.requests:.0f} so far{failed}", QUIET))  # fmt: skip
         yield self._middle(flow, at=self._width // 2 - 1)
@@ -185,7 +185,7 @@ def _well(one: PartFacts) -> bool:
 
 def _speed(rate: float | None) -> str:
     """A rate; nothing was measured twice yet when it is None."""
-    return "-" if rate is None else f"{rate:.1f}/s"
+    return "-" if rate is None else f"{rate:.1f}/s" if rate else "0/s"
 
 
 def _sum(total: float | None) -> str:

@@ -76,7 +76,7 @@ class LabScreen(LabLayout):
 
     def action_check(self) -> None:
         """Look at the current step."""
-        self.show_tab(PANES.index("checks"))
+        self.action_tab(PANES.index("checks"))
         self._verb("check")
 
     def action_apply(self) -> None:
@@ -180,7 +180,7 @@ class LabScreen(LabLayout):
         from tutor.tui.lab_view import solution
 
         if isinstance(piece, news.Hinted):
-            self.show_tab(0)
+            self.action_tab(0)
         elif isinstance(piece, news.SolutionShown):
             self.app.push_screen(LabPage(self.coach, "The solution", solution(piece)))
         elif isinstance(piece, news.StepPassed):
@@ -268,7 +268,7 @@ class LabScreen(LabLayout):
         self.query_one(TopBar).where = f"Labs / {bench.session.lab.title}"
         for pane in self.query(LivePane):
             pane.bench = bench
-        self.query_one(ConsolePane).bench = bench
+        self.query_one(ConsolePane).open(bench)
         self.query_one(LogsPane).open(bench)
         self.changed()
 

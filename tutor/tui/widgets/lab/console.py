@@ -54,7 +54,6 @@ class ConsolePane(Vertical):
         self.bench: Bench | None = None
         self._who = 0
         self._sending = False
-        self._sent: list[Exchange] = []
 
     def compose(self) -> ComposeResult:
         """The form on top, the answer below, the requests so far at the end."""
@@ -71,6 +70,11 @@ class ConsolePane(Vertical):
     def on_mount(self) -> None:
         """Say as whom."""
         self._about()
+
+    def open(self, bench: Bench) -> None:
+        """Send requests to this lab."""
+        self.bench = bench
+        self._list()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
@@ -151,12 +155,22 @@ class ConsolePane(Vertical):
         if message.trouble or message.exchange is None:
             self.say(str(message.trouble))
             return
-        self._sent = [message.exchange, *self._sent][:KEPT]
+        if self.bench is not None:
+            self.bench.sent = [message.exchange, *self.bench.sent][:KEPT]
+        self._list()
+
+    def _list(self) -> None:
+        """Show what was sent so far, and the newest answer."""
         rows = self.query_one(Rows)
         rows.rows = tuple(map(_row, self._sent))
-        rows.cursor = 0
-        self._show(message.exchange)
+        rows.cursor = 0 if self._sent else -1
+        if self._sent:
+            self._show(self._sent[0])
         self.screen.refresh_bindings()
+
+    @property
+    def _sent(self) -> list[Exchange]:
+        return self.bench.sent if self.bench else []
 
     def _wanted(self) -> Wanted:
         from tutor.labs.console import WHO, Wanted

@@ -68,7 +68,7 @@ class LogsPane(LivePane):
 
     def action_turn(self, by: int) -> None:
         """Show another part."""
-        self._at = (self._at + by) % len(self._parts)
+        self._at = (self._at + by) % len(self._choices)
         self._about()
         self.look(asked=True)
 
@@ -84,14 +84,14 @@ class LogsPane(LivePane):
         if asked or self._following:
             super().look(asked)
 
-    def wanted(self) -> tuple[str, str]:
-        """A part, or "" for all, and the words."""
-        return self._parts[self._at], self._words
+    def wanted(self) -> tuple[tuple[str, ...], str]:
+        """The parts, and the words."""
+        return self._choices[self._at][1], self._words
 
     def fetch(self, session: Session, wanted: Any) -> list[LogLine]:
         """The newest lines."""
-        part, words = wanted
-        return session.lines([part] if part else (), words, LINES)
+        parts, words = wanted
+        return session.lines(parts, words, LINES)
 
     def show(self, value: list[LogLine]) -> None:
         """Show them; the newest is the last."""
@@ -105,14 +105,19 @@ class LogsPane(LivePane):
         self.query_one(".lines", Static).update(sentence)
 
     @property
-    def _parts(self) -> tuple[str, ...]:
-        return ("", *self.bench.session.lab.system.parts) if self.bench else ("",)
+    def _choices(self) -> list[tuple[str, tuple[str, ...]]]:
+        """What can be shown: all services, all parts, each part alone; a name and the parts."""
+        from tutor.labs.definition import SERVICES
+
+        parts = self.bench.session.lab.system.parts if self.bench else ()
+        services = tuple(part for part in parts if part in SERVICES)
+        return [("all services", services), ("all parts", parts), *((part, (part,)) for part in parts)]
 
     def _none(self) -> str:
         return f"No line holds `{self._words}`." if self._words else NOTHING
 
     def _about(self) -> None:
-        part = self._parts[self._at] or "all parts"
+        part, _ = self._choices[self._at]
         words = f" with `{self._words}`" if self._words else ""
         how = "followed" if self._following else "held still: Space follows again"
         self.query_one(".about", Static).update(f"Lines of {part}{words}, {how}")
@@ -124,8 +129,7 @@ def _line(line: LogLine) -> Content:
     fields = line.fields
     text = str(fields.get("message") or fields.get("msg") or fields.get("event") or line.text) if fields else line.text
     style = LEVELS.get(str(fields.get("level", "")).upper(), "")
-    ids = [f"{name}={fields[key]}" for name, key in (("corr", "correlation_id"), ("trace", "trace_id")) if
-           fields.get(key)]  # fmt: skip
-    tail = f"  {' '.join(ids)}" if ids else ""
+    ids = fields.get("correlation_id") or fields.get("trace_id")
+    tail = f"  {ids}" if ids else ""
     return Content.assemble((at, "$foreground 65%"), (line.part, "bold $secondary"), " ", (text, style),
                             (tail, "$foreground 55%"))  # fmt: skip

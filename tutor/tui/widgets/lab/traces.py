@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tutor.labs.spans import Trace
 
 NOTHING = "No trace has arrived yet. Send a request through the gateway (7), and wait a second or two."
-NEWEST = "The newest traces, from those of a request to those of an event:"
+ENTRANCE = "gateway"
+"""Whose traces are shown at first: services that look for work by themselves make a trace each time they look."""
 
 
 class TracesPane(LivePane):
@@ -31,6 +32,7 @@ class TracesPane(LivePane):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._one = ""
+        self._all = False
         self._traces: list[Trace] = []
         self._trace: Trace | None = None
 
@@ -48,8 +50,10 @@ class TracesPane(LivePane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
+        if action in ("open", "all") and self._one:
+            return False
         if action == "open":
-            return not self._one and bool(self._traces)
+            return bool(self._traces)
         return bool(self._pointed()) if action == "logs" else action != "close" or bool(self._one)
 
     def open(self, trace: str) -> None:
@@ -70,17 +74,26 @@ class TracesPane(LivePane):
         self._turn()
         self.look(asked=True)
 
+    def action_all(self) -> None:
+        """The traces of requests alone, or of everything."""
+        self._all = not self._all
+        self.look(asked=True)
+
     def action_logs(self) -> None:
         """Show what was logged in this trace."""
         self.post_message(LogsOf(self._pointed()))
 
-    def wanted(self) -> str:
-        """The trace that is shown, "" for the list."""
-        return self._one
+    def wanted(self) -> tuple[str, bool]:
+        """The trace that is shown, "" for the list; and whether that is to hold everything."""
+        return self._one, self._all
 
     def fetch(self, session: Session, wanted: Any) -> Any:
         """The newest traces, or one."""
-        return session.trace(wanted) if wanted else session.traces(limit=30)
+        one, everything = wanted
+        if one:
+            return session.trace(one)
+        at = ENTRANCE in session.site.found.lab.system.parts and not everything
+        return session.traces([ENTRANCE] if at else (), limit=30)
 
     def show(self, value: Any) -> None:
         """Draw the list, or the one trace."""
@@ -103,7 +116,8 @@ class TracesPane(LivePane):
 
         rows, before = self.query_one(Rows), self._pointed()
         self._traces = traces
-        self.say(NEWEST if traces else NOTHING)
+        which = "The newest traces of everything" if self._all else "The newest requests"
+        self.say(f"{which} (g turns):" if traces else NOTHING)
         rows.rows = tuple(trace_rows(traces))
         at = next((number for number, trace in enumerate(traces) if trace.id == before), 0)
         rows.cursor = at if traces else -1
