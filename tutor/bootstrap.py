@@ -54,12 +54,17 @@ def open_labs(coach: Coach, now: Callable[[], datetime], others: Sequence[Path] 
     from tutor.coach.labs import Labs
     from tutor.labs.engine.base import Engine
     from tutor.labs.engine.docker import DockerEngine
+    from tutor.labs.engine.local.dependencies import Dependencies
+    from tutor.labs.engine.local.engine import LocalEngine
     from tutor.labs.library import Found, Library
     from tutor.labs.site import Site
     from tutor.labs.trust import Trust
 
     data, system = paths.labs_data_dir(), paths.system_dir()
-    engines: dict[str, Engine] = {"docker": DockerEngine(data / "engines", system)}
+    engines: dict[str, Engine] = {
+        "docker": DockerEngine(data / "engines", system),
+        "local": LocalEngine(data / "engines", system, Dependencies(paths.cache_dir(), system)),
+    }
 
     def site(found: Found) -> Site:
         return Site(found, system, data, engines, now)

@@ -163,9 +163,21 @@ def _labs() -> Finding:
     try:
         engine = find()
     except TutorError as error:
-        return Finding("labs", False, f"{there}, and no engine to run them: {_line(error)}")
+        return _without_docker(there, _line(error))
     compose = ".".join(map(str, engine.compose))
     return Finding("labs", True, f"{there}; Docker at {engine.host} ({engine.source}), Compose {compose}")
+
+
+def _without_docker(there: str, why: str) -> Finding:
+    from tutor.labs.engine.local.dependencies import SIZE, Dependencies
+
+    dependencies = Dependencies(paths.cache_dir(), paths.system_dir())
+    if os.name == "nt":
+        return Finding("labs", False, f"{there}; {why} Labs without Docker need Linux or macOS")
+    if lacking := dependencies.lacking():
+        return Finding("labs", False, f"{there}; {why} Labs as processes: {lacking}")
+    packages = "their packages are here" if dependencies.python() else f"the first start installs packages ({SIZE})"
+    return Finding("labs", True, f"{there}, as processes on this machine; {packages}. {why}")
 
 
 def _line(error: TutorError | OSError) -> str:

@@ -58,6 +58,8 @@ def _stores(running: Running) -> Iterator[Endpoint]:
         yield Endpoint(
             "Redis", f"redis://{address}", "tokens, limits, streams", "", credentials.get("redis.password", "")
         )
+    if address := running.addresses.get("rabbitmq.redis"):
+        yield Endpoint("Redis Streams", f"redis://{address}", "events", "", credentials.get("rabbitmq.password", ""))
     if address := running.addresses.get("rabbitmq.amqp"):
         user, password = credentials.get("rabbitmq.user", ""), credentials.get("rabbitmq.password", "")
         yield Endpoint(

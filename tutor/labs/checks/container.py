@@ -82,7 +82,9 @@ class ContainerCheck(Check):
         }
         names = [one.instance for one in facts] or [self.part]
         shown = "\n".join(f"{one.instance}: {one.state}, {one.health}, {one.restarts} restarts" for one in facts)
-        return Observation(values, reach.hiding().command("docker", "inspect", *names), shown or f"no {self.part}")
+        pids = [str(one.inspect["pid"]) for one in facts if one.inspect.get("pid")]
+        words = ["ps", "-o", "pid,stat,args", "-p", ",".join(pids)] if pids else ["docker", "inspect", *names]
+        return Observation(values, reach.hiding().command(*words), shown or f"no {self.part}")
 
     def _values(self, facts: PartFacts) -> dict[str, Any]:
         inspect = facts.inspect

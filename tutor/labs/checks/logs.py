@@ -92,7 +92,7 @@ class LogsCheck(Check):
             "instances": sorted({line.instance for line in fits}),
         }  # fmt: skip
         shown = "\n".join(f"{line.part}: {line.text[:MAX_TEXT]}" for line in newest[-10:])
-        command = "docker compose logs " + " ".join(self.parts)
+        command = "tutor lab logs " + " ".join(self.parts)
         return Observation(values, command=command, shown=secrets.text(shown) or "no line fits")
 
 

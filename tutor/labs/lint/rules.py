@@ -12,6 +12,7 @@ from tutor.labs.lint.sense import (
     time_budget,
     told_engines,
     tools_are_there,
+    without_docker,
 )
 from tutor.labs.lint.subject import Rule
 from tutor.labs.lint.variables import known_variables, steady_baseline
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     tools_are_there,
     reachable_faults,
     told_engines,
+    without_docker,
     time_budget,
     known_variables,
     steady_baseline,

@@ -17,6 +17,9 @@ LEAST_OUTSIDE = 3
 MOST_SECONDS = 60.0
 """What the checks of one step may wait together."""
 
+ONLY_IN_DOCKER = {"consul", "prometheus", "alertmanager"}
+"""Parts that no process of the `local` engine can be."""
+
 _TOOLS: dict[str, tuple[str, ...]] = {
     "queue": ("rabbitmq",),
     "amqp": ("rabbitmq",),
@@ -98,6 +101,23 @@ def told_engines(subject: Subject) -> Iterator[Problem]:
     if "local" not in system.engines and not system.engine_note:
         what = "does not run on `local`; say why in `engine_note`, or add it to `engines`"
         yield subject.problem(what, "system", "engines")
+
+
+def without_docker(subject: Subject) -> Iterator[Problem]:
+    """A lab that is to run as processes, and asks for what only containers have."""
+    system = subject.lab.system
+    if "local" not in system.engines:
+        return
+    for part in sorted(set(system.parts) & ONLY_IN_DOCKER):
+        yield subject.problem(f"runs on `local`, where there is no {part}; leave `local` out", "system", "engines")
+    for at, fault in enumerate(subject.lab.faults):
+        if fault.kind == "disconnect":
+            what = f"fault `{fault.id}` cuts a part off, which `local` cannot; stop or pause it, or leave `local` out"
+            yield subject.problem(what, "faults", at)
+    for _, check, place in subject.checks():
+        if system.transport == "any" and check.kind in ("queue", "amqp"):
+            what = f"check `{check.id}` looks into RabbitMQ, and `transport: any` may run without one"
+            yield subject.problem(what, *place, "kind")
 
 
 def time_budget(subject: Subject) -> Iterator[Problem]:

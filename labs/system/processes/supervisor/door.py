@@ -20,13 +20,23 @@ class Doors:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._servers: list[asyncio.Server] = []
+
+    def close(self) -> None:
+        """Close all doors, and cut what goes through them."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        for server in self._servers:
+            server.close()
+        self._loop.close()
 
     def open(self, port: int, targets: Sequence[int]) -> None:
         """Let whoever connects to `port` through to one of `targets`. Raises: OSError when the port is taken."""
         turn = _Turn(targets)
         opening = asyncio.start_server(partial(_carry, turn), "127.0.0.1", port)
-        asyncio.run_coroutine_threadsafe(opening, self._loop).result(10)
+        self._servers.append(asyncio.run_coroutine_threadsafe(opening, self._loop).result(10))
 
 
 class _Turn:

@@ -67,6 +67,7 @@ class System:
         """End everything at once."""
         with ThreadPoolExecutor(len(self.instances)) as pool:
             list(pool.map(lambda one: one.end(), self.instances))
+        self._doors.close()
 
     def of(self, part: str) -> list[Instance]:
         """The instances of a part."""

@@ -205,6 +205,9 @@ def _credentials(addresses: dict[str, str], secrets: dict[str, str]) -> dict[str
     given = access.credentials(addresses)
     if "rabbitmq" not in secrets:
         given = {name: value for name, value in given.items() if not name.startswith("rabbitmq.")}
+    if "broker" in secrets:
+        given["rabbitmq.password"] = secrets["broker"]
+        given["events.url"] = f"redis://:{secrets['broker']}@{addresses['rabbitmq.redis']}/0"
     if "redis" in secrets:
         given["redis.password"] = secrets["redis"]
     return given

@@ -21,7 +21,7 @@ from typing import IO, Any
 from tutor.errors import MachineError
 from tutor.labs import ending
 
-MODULE = "processes.supervisor"
+MODULE, SERVE = "processes.supervisor", "processes/serve.py"
 SPAWN_SECONDS = 60.0
 ANSWER_SECONDS = 10.0
 END_SECONDS = 30.0
@@ -127,9 +127,9 @@ class Hold:
         if place is not None:
             with suppress(MachineError):
                 self.ask("end")
-            if not self._left(place, END_SECONDS) and self.alive():
+            if not self._left(place) and self.alive():
                 os.kill(place["pid"], signal.SIGKILL)  # it listens, so the process is the one that was recorded
-            if not self._left(place, END_SECONDS):
+            if not self._left(place):
                 raise MachineError(
                     f"Processes of {self.project} do not end (group {place['group']}).",
                     f"Look at them: ps -o pid,stat,args -g {place['group']}; then try again: tutor lab stop",
@@ -138,10 +138,10 @@ class Hold:
         self.record.unlink(missing_ok=True)
         shutil.rmtree(self.logs, ignore_errors=True)
 
-    def _left(self, place: Mapping[str, Any], patience: float) -> bool:
+    def _left(self, place: Mapping[str, Any]) -> bool:
         """Wait until no process of it is left; whether that is so."""
-        deadline = time.monotonic() + patience
-        while _lives(place["group"]) or self.alive():
+        deadline = time.monotonic() + END_SECONDS
+        while self.alive() or _lives(place["group"], place["folder"]):
             if time.monotonic() > deadline:
                 return False
             time.sleep(PAUSE)
@@ -182,9 +182,16 @@ def _heard(stdout: IO[str]) -> bool:
     return said == "ready\n"
 
 
-def _lives(group: int) -> bool:
+def _lives(group: int, folder: Path) -> bool:
+    """Whether there is a process of that group, and it is ours: after a reboot the number may be somebody else's."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    try:
+        said = subprocess.run(["ps", "-A", "-o", "pgid=,args="], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return folder.exists()
+    rows = (line.split(maxsplit=1) for line in said.splitlines())
+    ours = (str(folder), SERVE)
+    return any(row[0] == str(group) and any(mark in row[-1] for mark in ours) for row in rows if row)
