@@ -1,6 +1,7 @@
 """HTTP/1.1 on a socket: uvicorn's protocol, with limits on the head of a request and problems for malformed ones.
 
 Refuses a head that is too large or too slow: without limits a few idle clients hold connections and memory for ever.
+The same holds after the answer: for the rest of a body that was answered unread, and for bytes that begin no request.
 And, under mutual TLS, a caller that is not on the list: that the authority knows it says who it is, not what it may do.
 """
 
@@ -14,6 +15,10 @@ from chassis.problems import Problem, phrase, render
 
 HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
+# A body that was answered before it had come is read on for a while and thrown away: closing at once would reset the
+# connection, and a client that is still sending would never read the answer.
+REST_BYTES = 16 * 1024 * 1024
+REST_SECONDS = 10.0
 VERSIONS = ("1.0", "1.1")
 
 
@@ -33,8 +38,8 @@ class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
     callers: frozenset[str] | None = None  # None: plain HTTP, nobody shows a certificate
-    _head = _unfinished = 0
-    _stranger = False
+    _head = _unfinished = _rest = 0
+    _arriving = _stranger = False
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -71,6 +76,28 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._stranger:
             raise _Stranger
         super().on_headers_complete()
+        self._arriving, self._rest = True, 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, for the application unless it has answered."""
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._rest += len(body)
+            if self._rest > REST_BYTES:
+                self.transport.close()
+
+    def on_message_complete(self) -> None:
+        """The whole request is here."""
+        self._arriving = False
+        if self.cycle.response_complete:
+            self._head_complete()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is on its way; the client has some time to finish what nobody waits for any more."""
+        super().on_response_complete()
+        if self._arriving and self.cycle.response_complete and not self.transport.is_closing():
+            self._timer = self.loop.call_later(REST_SECONDS, self.transport.close)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of one or more requests."""
@@ -78,8 +105,12 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         awaited = self._timer
         super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._timer is None:
+            self._keep_idle()
         # The parser keeps a header to itself until it is complete, so one without end would never be counted.
-        if awaited is not None and awaited is self._timer:
+        elif awaited is self._timer and not self._arriving:
             self._unfinished += len(data)
             if self._unfinished > HEAD_BYTES:
                 self._head = self._unfinished
@@ -102,6 +133,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head += size
         if self._head > HEAD_BYTES:
             raise _TooLarge
+
+    def _keep_idle(self) -> None:
+        # Bytes stop the clock of an idle connection, and only an answer would start it again: the end of a body that
+        # was answered already gets none, and neither does an empty line.
+        if self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _await_head(self) -> None:
         self._head_complete()
