@@ -17,6 +17,8 @@ from tutor.labs.reach import Reach
 from tutor.labs.site import Site
 from tutor.labs.viewing import looked
 
+TROUBLE = "The queues cannot be read"
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -38,11 +40,14 @@ def queues(site: Site) -> list[Queue]:
 
     Raises: UsageError when the lab is not running, MachineError when the broker does not say.
     """
-    system = site.found.lab.system
-    broker = "rabbitmq" if system.transport == "amqp" else "redis"
-    if broker not in system.parts:
+    _, running = site.run()
+    if site.found.lab.system.transport == "redis":
+        return looked(site, lambda reach: _streams(reach, "redis"), TROUBLE)
+    if f"{rabbit.PART}.redis" in running.addresses:  # an engine without RabbitMQ has put Redis Streams in its place
+        return looked(site, lambda reach: _streams(reach, rabbit.PART), TROUBLE)
+    if rabbit.PART not in site.found.lab.system.parts:
         raise MachineError("This lab has no queues: no broker is among its parts.")
-    return looked(site, _rabbit if broker == "rabbitmq" else _streams, "The queues cannot be read")
+    return looked(site, _rabbit, TROUBLE)
 
 
 async def _rabbit(reach: Reach) -> list[Queue]:
@@ -70,8 +75,8 @@ def _rate(stats: Mapping[str, Any], name: str) -> float | None:
     return float(rate) if rate is not None else None
 
 
-async def _streams(reach: Reach) -> list[Queue]:
-    found = await streams(reach)
+async def _streams(reach: Reach, part: str) -> list[Queue]:
+    found = await streams(reach, part)
     return [queue for key in sorted(found) for queue in _groups(key, found[key])]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -45,7 +46,7 @@ def looked(site: Site, look: Callable[[Reach], Awaitable[T]], what: str) -> T:
 
 def lines(site: Site, parts: Sequence[str], words: str = "", limit: int = 200) -> list[LogLine]:
     """The newest lines of these parts (of all, when none is named), oldest first. `words` is a correlation id, a trace
-    id, or a piece of text.
+    id, or a piece of either, or of text.
 
     Raises: UsageError when the lab is not running, MachineError when its logs cannot be read.
     """
@@ -56,10 +57,11 @@ def lines(site: Site, parts: Sequence[str], words: str = "", limit: int = 200) -
         if not words:
             found, _ = await EngineLogs(reach).lines(LogQuery(asked, since, limit=limit))
             return found
-        try:
-            return await _fitting(logs(reach), LogQuery(asked, since, limit=limit), words)
-        except CannotLook:  # who keeps the logs is away, perhaps because the learner has stopped it
-            return await _fitting(EngineLogs(reach), LogQuery(asked, since, limit=limit), words)
+        query, found = LogQuery(asked, since, limit=limit), list[LogLine]()
+        with suppress(CannotLook):  # who keeps the logs may be away: the learner may have stopped it
+            found = await _fitting(logs(reach), query, words)
+        # The engine has the lines as they were written, which hold a piece of an id as well.
+        return found or await _fitting(EngineLogs(reach), query, words)
 
     return looked(site, look, "The logs cannot be read")
 

@@ -152,17 +152,17 @@ def _said(error: BaseException) -> str:
     return "answered something that is not its protocol"
 
 
-def _client(reach: Reach) -> Client:
+def _client(reach: Reach, part: str = PART) -> Client:
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    host, _, port = reach.engine.address(PART, "redis").rpartition(":")
+    host, _, port = reach.engine.address(part, "redis").rpartition(":")
     return Redis(
         host=host,
         port=int(port),
-        password=reach.secrets.get("redis.password"),
-        db=int(reach.secrets.get("redis.database", 0)),
+        password=reach.secrets.get(f"{part}.password"),
+        db=int(reach.secrets.get(f"{part}.database", 0)),
         socket_timeout=SECONDS,
         socket_connect_timeout=SECONDS,
         retry=Retry(NoBackoff(), 0),
@@ -181,19 +181,20 @@ async def _keys(client: Client, pattern: str) -> list[dict[str, Any]]:
     return [await redis_values.short(client, key) for key in sorted(found)]
 
 
-async def streams(reach: Reach) -> dict[str, dict[str, Any]]:
-    """Everything that can be said about each stream, by its key.
+async def streams(reach: Reach, part: str = PART) -> dict[str, dict[str, Any]]:
+    """Everything that can be said about each stream, by its key. `part` holds them: Redis, or what stands in for a
+    broker.
 
     Raises: CannotLook.
     """
     from redis.exceptions import RedisError
 
-    async with within(SECONDS, PART, PART):
-        client = _client(reach)
+    async with within(SECONDS, part, part):
+        client = _client(reach, part)
         try:
             keys = [one["key"] for one in await _keys(client, "*") if one["type"] == "stream"]
             return {key: await redis_values.of_key(client, key) for key in keys}
         except (RedisError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise CannotLook(f"{PART} {_said(error)}", PART) from None
+            raise CannotLook(f"{part} {_said(error)}", part) from None
         finally:
             await client.aclose(close_connection_pool=True)

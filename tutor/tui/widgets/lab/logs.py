@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LINES = 200
 LEVELS = {"ERROR": "$error", "CRITICAL": "bold $error", "WARNING": "$warning"}
+SHORT = 8
+"""Characters of a correlation id that are shown: the filter takes them, too."""
+
 NOTHING = "Nothing was logged yet."
 
 
@@ -129,7 +132,7 @@ def _line(line: LogLine) -> Content:
     fields = line.fields
     text = str(fields.get("message") or fields.get("msg") or fields.get("event") or line.text) if fields else line.text
     style = LEVELS.get(str(fields.get("level", "")).upper(), "")
-    ids = fields.get("correlation_id") or fields.get("trace_id")
-    tail = f"  {ids}" if ids else ""
+    belongs = str(fields.get("correlation_id") or fields.get("trace_id") or "")
+    tail = f"  {belongs[:SHORT]}"
     return Content.assemble((at, "$foreground 65%"), (line.part, "bold $secondary"), " ", (text, style),
                             (tail, "$foreground 55%"))  # fmt: skip

@@ -61,6 +61,6 @@ class MapPane(LivePane):
         from tutor.tui.system_map import drawn
 
         assert self.bench is not None
-        broker = "rabbitmq" if self.bench.session.lab.system.transport == "amqp" else "redis"
+        broker = "redis" if self.bench.session.lab.system.transport == "redis" else "rabbitmq"
         width = self.query_one(VerticalScroll).scrollable_content_region.width
         self.query_one(Static).update(drawn(self._parts, self._sample, self._rates, broker, width))
