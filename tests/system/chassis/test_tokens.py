@@ -345,6 +345,26 @@ async def test_a_new_key_is_found_when_the_window_is_over(
     assert (await verifier.verify(good.token("u"))).subject == "u"
 
 
+@pytest.mark.parametrize("status", ["503 Down", "200 OK"])
+async def test_a_key_that_cannot_be_asked_for_is_not_unknown(
+    verifier: TokenVerifier, published: Published, status: str
+) -> None:
+    """A new key signs while users is away: its tokens are answered 503, for a 401 would end good sessions.
+
+    And they are good as soon as users can be asked again; whatever the known keys signed is good all the time.
+    """
+    token, entry = _another_key()
+    verifier._attempted = float("-inf")
+    published.body, published.status = b"", status
+    for _ in range(2):
+        with pytest.raises(KeysUnavailable):
+            await verifier.verify(token)
+    assert (await verifier.verify(good.token("u"))).subject == "u"
+    published.body, published.status = json.dumps({"keys": [_entry(), entry]}).encode(), "200 OK"
+    verifier._attempted = float("-inf")
+    assert (await verifier.verify(token)).subject == "u"
+
+
 async def test_a_withdrawn_key_vouches_for_nothing(verifier: TokenVerifier, published: Published) -> None:
     """Not even for the tokens that it had vouched for a moment before."""
     token = good.token("u")

@@ -25,10 +25,13 @@ _FIRST_KEYS = 1.0
 
 
 class KeysUnavailable(Problem):
-    """No key was ever loaded, so nothing can be said about any token: 503, not 401, which would end good sessions."""
+    """The key that a token names is not known, and users could not be asked for it: the token may well be good.
+
+    503 and not 401, which would end good sessions.
+    """
 
     def __init__(self) -> None:
-        super().__init__(503, "Tokens cannot be verified yet", headers={"Retry-After": "2"})
+        super().__init__(503, "The token cannot be verified at the moment", headers={"Retry-After": "2"})
 
 
 class TokenVerifier:
@@ -64,7 +67,7 @@ class TokenVerifier:
             raise KeysUnavailable
 
     async def verify(self, token: str) -> Identity:
-        """Who this token speaks for; raises InvalidToken, or KeysUnavailable before the first key arrived."""
+        """Who this token speaks for; raises InvalidToken, or KeysUnavailable when its key cannot be asked for."""
         if len(token) > LONGEST:
             raise InvalidToken("too long")  # before it is hashed
         identity = self._remembered.get(token)
@@ -79,7 +82,8 @@ class TokenVerifier:
             await self._refetch()
         key = self._keys.get(kid)
         if key is None:
-            raise InvalidToken("unknown key") if self._keys else KeysUnavailable()
+            # "Nobody has such a key" is for users to say. Keys that could not be fetched again say nothing about it.
+            raise InvalidToken("unknown key") if self._fetched >= self._attempted else KeysUnavailable()
         return key
 
     async def _refetch(self) -> None:
