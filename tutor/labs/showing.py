@@ -14,6 +14,7 @@ from tutor.labs.check import CannotLook
 from tutor.labs.endpoints import endpoints
 from tutor.labs.engine.base import LogLine, PartFacts, Running
 from tutor.labs.news import Endpoint
+from tutor.labs.reach import Inspector
 from tutor.labs.run import Entry, Run
 from tutor.labs.site import Site
 from tutor.labs.workspace import Workspace
@@ -25,6 +26,8 @@ FOLLOW = 0.5
 """Seconds between two looks at a log that is followed."""
 
 MAX_LINES = 500
+LAST_LINES, MAX_TEXT = 5, 300
+"""How much is shown of what a part said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def _running(site: Site, run: Run, running: Running, known: Status) -> Status:
         for part in site.found.lab.system.parts:
             facts = inspector.facts(part)
             parts += facts or [PartFacts(part, part, "absent", "none")]
+        trouble += _last_words(inspector, run, [one for one in parts if one.state == "exited"])
         if all(one.state == "absent" for one in parts):
             state = "lost"
             trouble.append(f"Nothing of its system is there any more: tutor lab start {site.id} starts it anew")
@@ -97,6 +101,19 @@ def _running(site: Site, run: Run, running: Running, known: Status) -> Status:
         known, state=state, parts=tuple(parts), edited=tuple(workspace.edited()), unapplied=tuple(site.unapplied(run)),
         endpoints=endpoints(run, running), trouble=tuple(trouble),
     )  # fmt: skip
+
+
+def _last_words(inspector: Inspector, run: Run, ended: Sequence[PartFacts]) -> list[str]:
+    """What each part that has ended without being told to said last."""
+    hurt = {entry.part for entry in run.faults}
+    told = []
+    for one in ended:
+        if one.part in hurt:
+            continue
+        lines = [line for line in inspector.logs(one.part, run.started, MAX_LINES) if line.instance == one.instance]
+        words = "".join(f"\n      {line.text[:MAX_TEXT]}" for line in lines[-LAST_LINES:])
+        told.append(f"{one.instance} has ended with code {one.exit_code}. Its log ends:{words or ' (empty)'}")
+    return told
 
 
 def _with(known: Status, **changes: object) -> Status:

