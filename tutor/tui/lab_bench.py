@@ -83,6 +83,11 @@ class Bench:
         return self.status is not None and self.status.state == "running"
 
     @property
+    def verb(self) -> str:
+        """The verb that is at work."""
+        return self.job.verb if self.job else ""
+
+    @property
     def console(self) -> Console:
         """What sends requests; it remembers who is logged in."""
         if self._console is None:

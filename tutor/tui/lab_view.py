@@ -71,8 +71,10 @@ def hints(step: Step, given: Sequence[tuple[str, str]], levels: int) -> str:
     return "\n\n".join(f"**{title}**\n\n{text}" for title, text in given)
 
 
-def state_lines(status: Status, trouble: str = "") -> Content:
-    """How the lab stands; `trouble` is what ended the last verb."""
+def state_lines(status: Status, verb: str = "", trouble: str = "") -> Content:
+    """How the lab stands; `verb` is at work, `trouble` is what ended the last one."""
+    if verb and status.state != "running":
+        return Content.assemble((f"`{verb}` is at work. ", "bold $accent"), "News (8) tells what it does.")
     if status.state == "absent":
         lines = [Content.assemble(("Not running. ", "bold"), "Press ", ("s", "bold $accent"), " to start it.")]
     else:

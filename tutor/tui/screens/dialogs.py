@@ -14,10 +14,6 @@ from textual.widgets import Input, Static
 class AskLine(ModalScreen[str | None]):
     """Asks for a line; gives it back, or None after Esc."""
 
-    DEFAULT_CSS = """
-    AskLine, AskYes { align: center middle; }
-    AskLine .hint, AskYes .hint { margin: 1 0 0 0; color: $foreground 70%; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="dialog.cancel")]
 
     def __init__(self, title: str, explained: str = "", value: str = "", placeholder: str = "") -> None:

@@ -249,13 +249,14 @@ class LabScreen(LabLayout):
     def _seen(self, message: Looked) -> None:
         if message.bench and message.bench is not self.bench:
             self._take_up(message.bench)
+        before = self.bench.running if self.bench else None
         if message.status and self.bench:
             self.bench.status = message.status
             self._show()
         elif message.trouble:
             self.query_one("#task .state", Static).update(str(message.trouble))
-        if not self.loaded or not self.bench:
-            self.loaded = True
+        self.loaded = True
+        if self.bench is None or before is not self.bench.running:
             for pane in self.query(LivePane):
                 pane.look()
 

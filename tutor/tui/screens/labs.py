@@ -131,7 +131,8 @@ class LabsScreen(TutorScreen):
         before = rows.cursor
         rows.rows = tuple(line.row for line in self._lines)
         places = rows.selectable()
-        rows.cursor = before if before in places else places[0] if places else -1
+        running = [number for number in places if self._lines[number].row.mark == STATES["running"][0]]
+        rows.cursor = before if before in places else next(iter((*running, *places)), -1)
         rows.focus()
         self.refresh_bindings()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tutor.tui.lab_bench import Bench
 
 ABSENT = "The lab does not run. Press s to start it."
+WAIT = "The lab does not run yet; News (8) tells what is at work."
 OPENING = "Opening the lab..."
 
 
@@ -48,7 +49,7 @@ class LivePane(Vertical):
         if not self.display or not self.screen.is_current:
             return
         if self.bench is None or not self.bench.running:
-            self.say(OPENING if self.bench is None else ABSENT)
+            self.say(OPENING if self.bench is None else WAIT if self.bench.job else ABSENT)
         elif not self._reading:
             self._reading = True
             self._read(self.bench.session.session, self.wanted())

@@ -43,7 +43,7 @@ class TaskPane(VerticalScroll):
 
     def show(self, bench: Bench, status: Status, step: Step) -> None:
         """Show the step; what has not changed is left as it is, and with it where one was reading."""
-        self.query_one(".state", Static).update(state_lines(status, bench.trouble))
+        self.query_one(".state", Static).update(state_lines(status, bench.verb, bench.trouble))
         lab = bench.session.lab
         state = next((one for one in status.steps if one.id == step.id), None)
         given = hints(step, bench.hints.get(step.id, []), state.hints if state else 0)
