@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
 import subprocess
 import threading
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 
 from tutor.errors import MachineError
 from tutor.labs.engine.base import Progress
+from tutor.labs.engine.command import CommandFailed
 from tutor.labs.engine.local import dependencies as module
 from tutor.labs.engine.local.dependencies import Dependencies
 
@@ -159,19 +161,19 @@ def test_an_index_that_lacks_them_is_told_and_nothing_is_left(tmp_path: Path, sy
 )
 def test_what_pip_says_is_told_in_plain_words(said: str, told: str) -> None:
     """A full disk and a missing network each have a sentence."""
-    assert told in module._failed(module.CommandFailed(["pip"], said, 1)).message
+    assert told in module._failed(CommandFailed(["pip"], said, 1)).message
 
 
 def test_without_pip_and_ensurepip_it_says_so(tmp_path: Path, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a bare Debian; `uv` would do as well."""
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
     monkeypatch.setattr(module, "_base_with_pip", lambda: None)
-    monkeypatch.setattr(module.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     found = Dependencies(tmp_path / "cache", system)
     assert "neither pip nor ensurepip" in found.lacking()
     with pytest.raises(MachineError, match="neither pip nor ensurepip"):
         list(found.prepare())
-    monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     assert found.lacking() == ""
 
 

@@ -112,7 +112,7 @@ class LocalEngine:
     def down(self, project: str) -> Iterator[Progress]:
         """End everything, remove every file."""
         hold = self._hold(project)
-        with suppress(Gone):
+        with suppress(MachineError):  # one that is gone, or hangs, is ended all the same
             count = len(hold.ask("facts"))
             yield Progress("stop", f"{count} processes", 0, count)
         hold.end()

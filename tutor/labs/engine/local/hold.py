@@ -81,7 +81,7 @@ class Hold:
         remedy = "Make room where temporary files are kept." if "No space left" in what else "See: tutor doctor"
         return MachineError(f"The processes of the lab cannot be started: {what}", remedy)
 
-    def ask(self, question: str, patience: float = ANSWER_SECONDS, **more: Any) -> Any:
+    def ask(self, question: str, patience: float | None = None, **more: Any) -> Any:
         """What the supervisor answers.
 
         Raises: Gone when there is none, MachineError when it refuses or does not answer in time.
@@ -91,7 +91,7 @@ class Hold:
             raise Gone(self.project)
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(patience)
+                connection.settimeout(patience or ANSWER_SECONDS)
                 connection.connect(str(place["folder"] / "control"))
                 connection.sendall(json.dumps({"ask": question, **more}).encode() + b"\n")
                 said = b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -125,9 +125,14 @@ class Hold:
         """
         place = self._place()
         if place is not None:
-            with suppress(MachineError):
+            hangs = False
+            try:
                 self.ask("end")
-            if not self._left(place) and self.alive():
+            except Gone:
+                pass
+            except MachineError:
+                hangs = True
+            if (hangs or not self._left(place)) and self.alive():
                 os.kill(place["pid"], signal.SIGKILL)  # it listens, so the process is the one that was recorded
             if not self._left(place):
                 raise MachineError(
@@ -135,7 +140,8 @@ class Hold:
                     f"Look at them: ps -o pid,stat,args -g {place['group']}; then try again: tutor lab stop",
                 )
             shutil.rmtree(place["folder"], ignore_errors=True)
-        self.record.unlink(missing_ok=True)
+        if self.record.exists():
+            self.record.unlink()
         shutil.rmtree(self.logs, ignore_errors=True)
 
     def _left(self, place: Mapping[str, Any]) -> bool:
