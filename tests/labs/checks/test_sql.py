@@ -223,3 +223,11 @@ def test_a_mistake_is_named(query: str, says: str) -> None:
     """What a lab cannot mean is refused when it is read."""
     with pytest.raises(ValueError, match=says):
         check("sql", service="orders", query=query)
+
+
+@pytest.mark.parametrize("query", ["select 1 where a like '%-' || ${b} || '@c'", "select 'a', ${b}, 'it''s', ${c}"])
+def test_a_variable_between_two_texts_is_in_none_of_them(query: str) -> None:
+    """What stands in quotes is what comes after an odd number of them."""
+    check("sql", service="orders", query=query)
+    with pytest.raises(ValueError, match="leave yours out"):
+        check("sql", service="orders", query=f"{query} or d = 'e ${{f}}'")

@@ -39,7 +39,8 @@ _SEEN = ("42P01", "42703", "42501", "3F000", "42883")
 """Undefined table, column, function; no right; no such schema. The learner's work decides about them."""
 
 _READS = re.compile(r"^\s*(select|with|table|values|show)\b", re.IGNORECASE)
-_IN_QUOTES = re.compile(r"'[^']*\$\{[^']*'")
+_IN_QUOTES = re.compile(r"^[^']*(?:'[^']*'[^']*)*'[^']*\$\{")
+"""A variable after an odd number of quotes. Between two texts, as in `'a' || ${b} || 'c'`, it is in none of them."""
 
 
 def _reads(query: str) -> str:
