@@ -1,0 +1,1 @@
+"""Labs on one engine against the same labs on another."""
