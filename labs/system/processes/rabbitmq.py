@@ -25,15 +25,6 @@ SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/loc
 FRESH = "collect_statistics_interval = 2000\n"
 
 
-def is_installed() -> bool:
-    """Whether a RabbitMQ could be started here."""
-    try:
-        _find_script(), _find_mapper()
-    except ChildFailed:
-        return False
-    return True
-
-
 class RabbitMQ:
     """One broker node; with its management API on `management_port` when that is wanted, which costs a second.
 

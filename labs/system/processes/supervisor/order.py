@@ -40,7 +40,7 @@ class Order:
     """A system, and where it may put its things.
 
     `record` is the file that says where the supervisor is reached. `transport` is `amqp` (RabbitMQ), `redis` (streams
-    in the part `redis`) or `any`: RabbitMQ if one is installed, else streams in a Valkey that takes its place.
+    in the part `redis`) or `streams`: those of a Valkey that takes RabbitMQ's place.
     """
 
     project: str
@@ -51,7 +51,7 @@ class Order:
     replicas: Mapping[str, int]
     settings: Mapping[str, Mapping[str, str]]
     replacements: tuple[Replacement, ...]
-    transport: Literal["amqp", "redis", "any"]
+    transport: Literal["amqp", "redis", "streams"]
 
     def instances(self, part: str) -> list[str]:
         """The names of a part's instances."""

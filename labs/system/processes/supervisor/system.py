@@ -12,7 +12,7 @@ from typing import Any
 
 from processes.child import Child
 from processes.postgres import Blank, Postgres
-from processes.rabbitmq import RabbitMQ, is_installed
+from processes.rabbitmq import RabbitMQ
 from processes.stack import SOURCES
 from processes.supervisor.door import Doors
 from processes.supervisor.logbook import LoggingLeash
@@ -133,7 +133,7 @@ class System:
         return self._instance(CACHE, server, server.child.start, "process: Valkey", {"redis": server.port})
 
     def _broker(self) -> Instance:
-        if self._order.transport == "any" and not is_installed():
+        if self._order.transport == "streams":
             return self._stand_in()
         server = RabbitMQ(self._leash, name=f"{BROKER}-1", management=True, vhost="shop")
         self._places.put(f"{BROKER}.amqp", server.port)

@@ -21,7 +21,7 @@ from tutor.labs.engine.base import Action, Obstacle, PartFacts, Plan, Progress, 
 from tutor.labs.engine.local.dependencies import Dependencies
 from tutor.labs.engine.local.hold import Gone, Hold
 from tutor.labs.engine.local.inspector import LocalInspector
-from tutor.labs.engine.local.obstacles import obstacles
+from tutor.labs.engine.local.obstacles import carrier, obstacles
 
 START_SECONDS = 300.0
 APPLY_SECONDS = 60.0
@@ -158,7 +158,7 @@ class LocalEngine:
             "replicas": dict(plan.replicas),
             "settings": {part: dict(chosen) for part, chosen in plan.settings.items()},
             "replacements": mounts,
-            "transport": plan.transport,
+            "transport": carrier(plan),
         }
 
     def _wait(self, hold: Hold, parts: Sequence[str], patience: float) -> Iterator[Progress]:

@@ -18,6 +18,9 @@ _NOT_HERE = {
 }
 _DOCKER = "Install Docker with Compose v2, and start the lab again."
 _SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
+SWITCH = "TUTOR_RABBITMQ"
+"""Set to `off`, an installed RabbitMQ is left alone."""
+
 MEBIBYTE = 1024 * 1024
 ROOM = 300
 """MiB for the data of a lab."""
@@ -42,8 +45,17 @@ def obstacles(plan: Plan, dependencies: Dependencies) -> Iterator[Obstacle]:
     yield from _room()
 
 
+def carrier(plan: Plan) -> str:
+    """What carries the events of a plan here: `amqp`, `redis`, or `streams` in place of a RabbitMQ that is not here."""
+    if plan.transport == "any":
+        return "amqp" if rabbitmq() else "streams"
+    return plan.transport
+
+
 def rabbitmq() -> Path | None:
-    """The installed RabbitMQ, if there is one."""
+    """The installed RabbitMQ, if there is one, and it may be used."""
+    if os.environ.get(SWITCH) == "off":
+        return None
     for folder in _SCRIPTS:
         if (Path(folder) / "rabbitmq-server").exists():
             return Path(folder) / "rabbitmq-server"
@@ -57,9 +69,9 @@ def _events(plan: Plan) -> Iterator[Obstacle]:
     found = rabbitmq()
     if found is not None:
         what = f"Events go over the RabbitMQ that is installed here ({found}), as a process of this lab's own."
-        yield Obstacle(what, "Nothing has to be done.", fatal=False)
+        yield Obstacle(what, f"Nothing has to be done; {SWITCH}=off takes Redis Streams instead.", fatal=False)
     elif plan.transport == "any":
-        what = "No rabbitmq-server is installed: events go over Redis Streams, in a Valkey that takes its place."
+        what = "There is no rabbitmq-server to be used: events go over Redis Streams, in a Valkey that takes its place."
         yield Obstacle(what, "Install rabbitmq-server to see the real one.", fatal=False)
     else:
         what = "This lab looks into a real RabbitMQ, and no rabbitmq-server is installed here."
