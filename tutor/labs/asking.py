@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tutor.labs.check import CannotLook
@@ -117,12 +118,18 @@ async def ask(
     query: Mapping[str, str | int] | None = None,
     login: Sequence[str] = (),
     port: str = "http",
+    unseen: bool = False,
 ) -> Answer:
-    """The answer of a tool's API. Raises: CannotLook when there is none, or when the tool itself is in trouble."""
+    """The answer of a tool's API; one that is asked `unseen` is told to make no trace of it.
+
+    Raises: CannotLook when there is none, or when the tool itself is in trouble.
+    """
     import httpx
 
     url = f"{reach.url(part, port)}{path}"
     headers = {"Authorization": f"Basic {b64encode(':'.join(login).encode()).decode()}"} if login else {}
+    if unseen:
+        headers["traceparent"] = f"00-{token_hex(16)}-{token_hex(8)}-00"
     try:
         request = reach.http().build_request("GET", url, params=dict(query or {}) or None, headers=headers)
         answer = await send(reach.http(), request, TOOL_SECONDS, MAX_TOOL_BODY)

@@ -77,10 +77,11 @@ def _rate(stats: Mapping[str, Any], name: str) -> float | None:
 
 async def _streams(reach: Reach, part: str) -> list[Queue]:
     found = await streams(reach, part)
-    return [queue for key in sorted(found) for queue in _groups(key, found[key])]
+    return [queue for key in sorted(found) for queue in rows(key, found[key])]
 
 
-def _groups(key: str, stream: Mapping[str, Any]) -> Iterator[Queue]:
+def rows(key: str, stream: Mapping[str, Any]) -> Iterator[Queue]:
+    """Each group of a stream; the stream itself when it has none."""
     if not stream["groups"]:
         yield Queue(key, "stream without a group", stream["length"], None, 0)
     for group in stream["groups"]:

@@ -80,7 +80,7 @@ def sample(site: Site) -> Sample:
 async def _of(reach: Reach, part: str) -> Counted | str:
     try:
         # The address of `ops` leads to one instance; of a part with several, that one speaks for itself alone.
-        answer = await ask(reach, part, "/metrics", port="ops")
+        answer = await ask(reach, part, "/metrics", port="ops", unseen=True)
     except CannotLook as trouble:
         return str(trouble)
     return counted(answer.text) if answer.status == 200 else f"{part} has no metrics: HTTP {answer.status}"

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from processes.valkey import Valkey
 from tests.labs.checks.looking import Here, check, looked, unmet
+from tutor.labs import queues
 from tutor.labs.check import CannotLook
 from tutor.labs.checks import redis
 from tutor.labs.reach import Reach
@@ -182,3 +183,20 @@ def test_a_mistake_is_named(keys: dict[str, Any], says: str) -> None:
     """What a lab may not do is refused when it is read."""
     with pytest.raises(ValueError, match=says):
         check("redis", **keys)
+
+
+async def test_the_groups_of_all_streams_are_queues(store: Any, reach: Reach) -> None:
+    """Each group with what it has not read and what it has not acknowledged; a stream without a group as it is."""
+    for number in range(3):
+        await store.xadd("events", {"number": number})
+    await store.xadd("alone", {"number": 1})
+    await store.set("other", "no stream")
+    await store.xgroup_create("events", "workers", id="0")
+    await store.xreadgroup("workers", "worker-1", {"events": ">"}, count=2)
+    found = await redis.streams(reach)
+    assert set(found) == {"events", "alone"}
+    rows = [row for key in sorted(found) for row in queues.rows(key, found[key])]
+    assert [(one.name, one.waiting, one.taken, one.consumers) for one in rows] == [
+        ("alone", 1, None, 0),
+        ("events > workers", 1, 2, 1),
+    ]

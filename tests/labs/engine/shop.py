@@ -75,7 +75,8 @@ class Door:
                 door.running.wait(30)
                 token = self.headers.get("authorization", "").removeprefix("Bearer ")
                 answer = door._handle(Request(self.command, self.path, json.loads(raw or b"null"), token))
-                data = b"" if answer.body is None else json.dumps(answer.body).encode()
+                text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+                data = b"" if answer.body is None else text.encode()
                 self.send_response(answer.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(data)))
@@ -126,6 +127,8 @@ class Shop:
         """What the learner's code of each service says, as it was when the service started."""
         self.faults: dict[str, dict[str, Any]] = {}
         self.users_work = True
+        self.metrics: dict[str, str] = {}
+        """What each part says at `/metrics`; one that is not here has none."""
 
     def business(self, part: str, request: Request) -> Answer:
         """The http port of a part."""
@@ -154,6 +157,8 @@ class Shop:
             if request.method != "GET":
                 database.channels = [*database.channels, request.body] if request.method == "PUT" else []
             return Answer(204 if request.method == "DELETE" else 200, database.channels)
+        if request.path == "/metrics" and part in self.metrics:
+            return Answer(200, self.metrics[part])
         return Answer(200 if request.path.startswith("/health") else 404)
 
     def _own(self, part: str, request: Request) -> Answer:
