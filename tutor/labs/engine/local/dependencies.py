@@ -27,7 +27,7 @@ from tutor.labs.engine.base import Progress
 from tutor.labs.engine.command import CommandFailed, lines, output
 
 BUILD_SECONDS = 900.0
-SIZE = "about 45 MB to download, 190 MB on disk"
+SIZE = "about 50 MB to download, 215 MB on disk"
 _PROBE = "import importlib.metadata, sys; [importlib.metadata.version(name) for name in sys.argv[1:]]"
 _NO_PIP = "Install it with the extra `system`, or give this Python pip (on Debian: apt install python3-venv)."
 
@@ -111,9 +111,14 @@ class Dependencies:
             words = line.split()
             if words[:1] in (["Collecting"], ["Processing"]):
                 done += 1
-                yield Progress("pull", words[1].rpartition("/")[2].partition("=")[0], min(done, of), of)
+                yield Progress("pull", _name(words[1]), min(done, of), of)
             elif words[:1] == ["Installing"]:
                 yield Progress("pull", "installing them", of, of)
+
+
+def _name(said: str) -> str:
+    """The package in what pip says: `fastapi==1.2`, or a file such as `/wheels/fastapi-1.2-py3-none-any.whl`."""
+    return re.split(r"[=<>!~\[]|-\d", said.rpartition("/")[2])[0].replace("_", "-")
 
 
 def _has(names: Sequence[str]) -> bool:
