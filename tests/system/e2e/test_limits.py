@@ -21,8 +21,10 @@ def _cancel_nothing(system: System, account: Account) -> Response:
 
 def test_who_asks_too_much_is_told_when_to_come_back(system: System, customer: Account) -> None:
     """429 with Retry-After beyond the burst, to this customer alone; by then it is served again."""
-    answers = at_once(lambda: _cancel_nothing(system, customer), 2 * BURST)
-    refused = [answer for answer in answers if answer.status == 429]
+    answers: list[Response] = []
+    while not (refused := [answer for answer in answers if answer.status == 429]) and len(answers) < 20 * BURST:
+        # The bucket fills while it is emptied: a machine that is busy takes more than one volley to get ahead of it.
+        answers += at_once(lambda: _cancel_nothing(system, customer), 2 * BURST)
     assert {answer.status for answer in answers} == {404, 429}
     assert len(answers) - len(refused) >= BURST
     for answer in refused:
