@@ -45,6 +45,16 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert [path.name for path in file.home.iterdir()] == ["run.json"]
 
 
+def test_what_a_killed_writer_has_left_goes_with_it(tmp_path: Path) -> None:
+    """And nothing that somebody else calls new."""
+    file = RunFile(tmp_path / "lab")
+    file.write(_run(tmp_path))
+    for name in (".run.json.4711.new", ".notes.new"):
+        (file.home / name).touch()
+    file.remove()
+    assert [path.name for path in file.home.iterdir()] == [".notes.new"]
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"version": 1}', b"\xff\xfe", b'{"version": "9"}'])
 def test_a_damaged_file_is_set_aside_and_said(text: bytes, tmp_path: Path) -> None:
     """Nothing is overwritten, however often it happens, and the learner is told where it is."""

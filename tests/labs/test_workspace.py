@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +51,43 @@ def test_it_starts_with_the_system_and_the_labs_own_files_over_it(made: Workspac
     assert _text(made, "config/gateway/routes.yaml") == "routes: []\n"
     assert not (made.place / "services" / "users").exists()
     assert (made.state, made.edited()) == ("ours", [])
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from tests.labs.test_workspace import EDIT, NOW
+from tutor.labs.workspace import Workspace
+left, replace = [int(sys.argv[2])], Path.replace
+def dying(self, target):
+    if not left[0]:
+        os._exit(9)
+    left[0] -= 1
+    return replace(self, target)
+Path.replace = dying
+Workspace(Path(sys.argv[1]), "small-lab", EDIT).restore(dict.fromkeys(sys.argv[3:], b"ANSWER = 0"), NOW)
+"""
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_one_whose_making_was_killed_is_nobodys(number: int, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """At whatever moment: it is made whole by the next start, and removed by a stop, and what it left with it."""
+    place = tmp_path / "data" / "workspace"
+    names = [ANSWER, "config/gateway/routes.yaml"]
+    code = [sys.executable, "-c", _KILLED, str(place), str(number), *names]
+    root = Path(__file__).resolve().parents[2]
+    for after in ("remove", "restore"):
+        done = subprocess.run(code, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=False)
+        assert done.returncode == 9
+        workspace = Workspace(place, "small-lab", EDIT)
+        assert (workspace.state, len(list(place.rglob(".*.new")))) == ("absent", 1)
+        if after == "remove":
+            workspace.remove()
+            assert not place.exists()
+    assert workspace.restore(files, NOW) is None
+    assert (workspace.state, workspace.edited()) == ("ours", [])
+    workspace.remove()
+    assert not place.exists()
 
 
 def test_files_may_be_read_by_the_users_of_containers(tmp_path: Path, files: dict[str, bytes]) -> None:

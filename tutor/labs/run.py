@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,7 @@ class Run:
 
 
 _ADAPTER: TypeAdapter[Run] = TypeAdapter(Run)
+_UNFINISHED = re.compile(r"\..+\.\d+\.new")
 
 
 def project_name(lab: str, data: Path) -> str:
@@ -150,6 +152,9 @@ class RunFile:
     def remove(self) -> None:
         """Forget it; nothing to forget is no error."""
         self.path.unlink(missing_ok=True)
+        for left in self.home.glob(".*.new"):
+            if unfinished(left):
+                left.unlink(missing_ok=True)
 
     def _set_aside(self) -> RunDamaged:
         number = next(number for number in range(1, 10_000) if not self._aside(number).exists())
@@ -184,6 +189,11 @@ def whole_or_not(path: Path, data: bytes, mode: int, *, lasting: bool = True) ->
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def unfinished(path: Path) -> bool:
+    """Whether this is what `whole_or_not` leaves behind when it is killed."""
+    return _UNFINISHED.fullmatch(path.name) is not None
 
 
 @contextmanager

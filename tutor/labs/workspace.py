@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from tutor.errors import ContentError, MachineError, Problem, UsageError
 from tutor.labs.plainfiles import MAX_BYTES, plain_files, read_plain
-from tutor.labs.run import whole_or_not
+from tutor.labs.run import unfinished, whole_or_not
 
 MARK = ".tutor-lab.json"
 """The file that says that a workspace is ours, of which lab, and what its files were at the start."""
@@ -66,7 +66,7 @@ class Workspace:
             whole = mark["complete"] is True and all((self.place / folder).is_dir() for folder in self.edit)
             return "ours" if whole else "absent"
         try:
-            return "foreign" if any(self.place.iterdir()) else "absent"
+            return "absent" if all(map(unfinished, self.place.iterdir())) else "foreign"
         except (FileNotFoundError, NotADirectoryError):
             return "foreign" if self.place.exists() else "absent"
         except OSError:
@@ -86,19 +86,23 @@ class Workspace:
             )
         try:
             present = self.fingerprints()
-            backup = self._back_up(now) if present and self.differing(files) else None
+            theirs = bool(present) and not self._never_theirs() and bool(self.differing(files))
+            backup = self._back_up(now) if theirs else None
             self._make(files, leftovers=set(present) - set(files))
         except OSError as error:
             raise self._cannot(error) from None
         return backup
 
     def _make(self, files: Mapping[str, bytes], leftovers: set[str]) -> None:
-        """Write everything; the mark says that it is ours before, and that it is whole afterwards."""
-        for folder in self.edit:
-            self._inside(folder).mkdir(parents=True, exist_ok=True)
+        """Write everything; the mark says that it is ours before, and that it is whole afterwards.
+
+        Before anything else: a folder that was made and not marked, because we were killed, would be somebody else's.
+        """
         self.place.mkdir(parents=True, exist_ok=True)
         fingerprints = {name: _fingerprint(data) for name, data in files.items()}
         self._write_mark(fingerprints, complete=False)
+        for folder in self.edit:
+            self._inside(folder).mkdir(parents=True, exist_ok=True)
         for name in leftovers:
             (self.place / name).unlink()
         for name, data in files.items():
@@ -121,15 +125,33 @@ class Workspace:
 
     def remove(self) -> None:
         """Delete it, if it is ours and holds nothing but what we made; else leave all of it."""
-        if self._mark() is None or self.edited() or self._others():
+        if self._mark() is None:
+            self._remove_unmarked()
+            return
+        if (self.edited() and not self._never_theirs()) or self._others():
             return
         for folder in self.edit:
             shutil.rmtree(self.place / folder, ignore_errors=True)
-        for leftover in (MARK, "endpoints.env"):
-            (self.place / leftover).unlink(missing_ok=True)
+        beside = [path for path in self.place.iterdir() if unfinished(path)]
+        for leftover in (*beside, self.place / "endpoints.env", self.place / MARK):
+            leftover.unlink(missing_ok=True)
         for folder_ in (self.place / "services", self.place / "config", self.place):
             if folder_.is_dir() and not any(folder_.iterdir()):
                 folder_.rmdir()
+
+    def _never_theirs(self) -> bool:
+        """Whether it was never finished and holds only what was made so far: then nobody has deleted the rest."""
+        mark = self._mark()
+        if mark is None or mark["complete"] is True:
+            return False
+        return not set(self.edited()) & set(self.fingerprints())
+
+    def _remove_unmarked(self) -> None:
+        """What is left of one that was not even marked as ours."""
+        if self.state == "absent" and self.place.is_dir():
+            for left in self.place.iterdir():
+                left.unlink()
+            self.place.rmdir()
 
     def differing(self, files: Mapping[str, bytes]) -> list[str]:
         """The names of files that are not as in `files`: changed, added, missing."""
@@ -177,10 +199,11 @@ class Workspace:
     def _others(self) -> bool:
         """True when the learner has put something of their own beside the folders."""
         ours = {MARK, "endpoints.env", *(folder.split("/")[0] for folder in self.edit)}
-        beside = {path.name for path in self.place.iterdir()} - ours
+        beside = {path.name for path in self.place.iterdir() if not unfinished(path)} - ours
         inside = {
             path.relative_to(self.place).as_posix()
             for top in {folder.split("/")[0] for folder in self.edit}
+            if (self.place / top).is_dir()
             for path in (self.place / top).iterdir()
         }
         return bool(beside or inside - set(self.edit))

@@ -1,9 +1,13 @@
-"""Runs one command, line by line and with an end. Refuses to leave it running when nobody listens any more."""
+"""Runs one command, line by line and with an end. Refuses to leave it running when nobody listens any more, be it that
+we were killed: what it had begun would go on, and make what the next of us knows nothing about.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import threading
@@ -16,6 +20,9 @@ from tutor.labs import ending
 
 KEPT = 40
 """Lines of its end that a failure quotes."""
+
+_LEASH = 'exec 3<&0 </dev/null; (read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"'
+"""Becomes the command, and leaves somebody beside it who reads from us, and ends the whole group when we are gone."""
 
 
 class CommandFailed(MachineError):
@@ -44,10 +51,12 @@ def lines(command: Sequence[str], env: Mapping[str, str], timeout: float) -> Ite
     Raises: CommandFailed when it ends badly or too late, MachineError when it is not there.
     """
     try:
+        if shutil.which(command[0], path=env.get("PATH")) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         process = subprocess.Popen(
-            list(command),
+            ["/bin/sh", "-c", _LEASH, "sh", *command],
             env=dict(env),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -103,5 +112,6 @@ def _end(process: subprocess.Popen[str]) -> None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for end in (process.stdin, process.stdout):
+        if end is not None:
+            end.close()

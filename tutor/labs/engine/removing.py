@@ -7,12 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tutor.errors import MachineError
+from tutor.labs import ending
 from tutor.labs.engine.base import Progress
 from tutor.labs.engine.inspector import PROJECT, containers
 
 if TYPE_CHECKING:
     import docker
     from docker.models.containers import Container
+
+ATTEMPTS, PAUSE = 10, 0.5
+"""How often everything is looked for, and the seconds between two looks."""
 
 
 def remove(client: docker.DockerClient, project: str) -> Iterator[Progress]:
@@ -21,22 +25,37 @@ def remove(client: docker.DockerClient, project: str) -> Iterator[Progress]:
     Raises: MachineError when the engine refuses.
     """
     import requests
-    from docker.errors import DockerException
+    from docker.errors import APIError, DockerException
 
-    label = {"label": f"{PROJECT}={project}"}
     try:
-        found = containers(client, project)
-        yield Progress("stop", f"{len(found)} containers", 0, len(found))
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(_gone, found))
-        for network in client.networks.list(filters=label):
-            network.remove()
-        for volume in client.volumes.list(filters=label):
-            volume.remove(force=True)
+        for attempt in range(1, ATTEMPTS + 1):
+            found = containers(client, project)
+            yield Progress("stop", f"{len(found)} containers", 0, len(found))
+            try:
+                _remove(client, project, found)
+            except APIError:
+                if attempt == ATTEMPTS:
+                    raise
+            # What a killed start had asked the engine for may come about only now.
+            if not anything(client, project):
+                break
+            ending.sleep(PAUSE)
+        else:
+            raise MachineError(f"Something of {project} comes back as often as it is removed.", "See: docker ps -a")
         yield Progress("stop", "nothing is left", len(found), len(found))
     except (DockerException, requests.RequestException) as error:
         said = getattr(error, "explanation", None) or type(error).__name__
         raise MachineError(f"Not everything could be removed: {said}.", "Try again: tutor lab stop") from None
+
+
+def _remove(client: docker.DockerClient, project: str, found: list[Container]) -> None:
+    label = {"label": f"{PROJECT}={project}"}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(_gone, found))
+    for network in client.networks.list(filters=label):
+        network.remove()
+    for volume in client.volumes.list(filters=label):
+        volume.remove(force=True)
 
 
 def _gone(container: Container) -> None:
