@@ -194,6 +194,23 @@ def test_an_engine_that_is_left_out_needs_a_reason(bench: Bench) -> None:
     assert any("does not run on `local`; say why" in one for one in bench.said())
 
 
+def test_a_lab_for_processes_asks_for_nothing_that_only_containers_have(bench: Bench) -> None:
+    """Tools that are no packages, networks to be cut off from, a RabbitMQ that may not be there."""
+
+    def edit(data: dict[str, Any]) -> None:
+        data["system"] |= {"engines": ["docker", "local"], "transport": "any"}
+        data["system"]["parts"] += ["consul", "rabbitmq"]
+        data["faults"].append({"kind": "disconnect", "id": "away", "title": "Cut off", "part": "redis"})
+        check = {"id": "waits", "title": "It waits", "why": "Seen.", "kind": "queue", "name": "inventory.orders"}
+        data["steps"][0]["checks"].append({**check, "expect": {"exists": True}})
+
+    bench.edit(edit)
+    said = "\n".join(bench.said())
+    assert "runs on `local`, where there is no consul" in said
+    assert "fault `away` cuts a part off, which `local` cannot" in said
+    assert "check `waits` looks into RabbitMQ, and `transport: any` may run without one" in said
+
+
 def test_a_step_may_not_keep_the_learner_waiting(bench: Bench) -> None:
     """What runs together counts once, groups and loads one after another."""
 

