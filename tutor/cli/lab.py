@@ -248,7 +248,7 @@ def stop(ctx: typer.Context, name: Name = "") -> None:
 def pull(
     ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[LAB]...", help="All if absent.")] = None,
-    engine: Annotated[str, typer.Option(metavar="NAME", help="For which engine.")] = "docker",
+    engine: Annotated[str, typer.Option(metavar="NAME", help="For which engine; chosen by itself if absent.")] = "",
 ) -> None:
     """Fetch everything that labs need, so that they start without a network."""
     from tutor.cli.labnews import narration

@@ -106,14 +106,16 @@ class Labs:
 
         return prove(self._site(self._library.open(lab)), engine)
 
-    def fetch(self, labs: Sequence[str], engine: str) -> Iterator[Progress_]:
-        """Bring all that these labs need onto this machine; all labs when none is named.
+    def fetch(self, labs: Sequence[str], engine: str = "") -> Iterator[Progress_]:
+        """Bring all that these labs need onto this machine; all labs when none is named, and the engine that a start
+        would choose.
 
         Raises: MachineError when it cannot be had.
         """
         from tutor.labs.parts import plan
 
         chosen = [self._library.open(lab) for lab in labs] or list(self._catalogue[0])
+        engine = engine or (_usable(self._site(chosen[0])) if chosen else "")
         sites = [self._site(found) for found in chosen if engine in found.lab.system.engines]
         plans = [plan(site.found.lab, site.workspace().place) for site in sites]
         return sites[0].engine(engine).fetch(plans) if sites else iter(())
@@ -127,6 +129,15 @@ class Labs:
 
     def _seen(self) -> set[str]:
         return {event.body["lab"] for event in self._coach.events if event.kind == "lab-started"}
+
+
+def _usable(site: Site) -> str:
+    """The first engine that nothing stands in the way of; the preferred one when there is none: it says why."""
+    from tutor.labs.engine.base import Plan
+
+    names = list(site.engines)
+    well = (name for name in names if not any(one.fatal for one in site.engine(name).obstacles(Plan("fetch", ()))))
+    return next(well, names[0])
 
 
 class LabSession:
