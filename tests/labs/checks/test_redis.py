@@ -125,6 +125,19 @@ async def test_only_a_check_that_acts_changes_something(store: Any, reach: Reach
     assert await store.xlen("events") == 1
 
 
+async def test_a_command_that_acts_is_sent_several_times(store: Any, reach: Reach) -> None:
+    """Numbered from 1, each with an id of its own; the values are those of the last. A question is asked once."""
+    add = ["XADD", "events", "*", "number", "${number}", "id", "${uuid}"]
+    seen = await looked(reach, "redis", command=add, act=True, times=3)
+    entries = await store.xrange("events")
+    assert [fields[b"number"] for _, fields in entries] == [b"1", b"2", b"3"]
+    assert len({fields[b"id"] for _, fields in entries}) == 3
+    assert unmet({"value": entries[-1][0].decode()}, seen) == []
+    for keys in ({"key": "events"}, {"command": ["XLEN", "events"]}, {"keys": "*", "act": True}):
+        with pytest.raises(ValueError, match="asked once"):
+            check("redis", times=2, **keys)
+
+
 async def test_a_variable_is_no_command(store: Any, reach: Reach) -> None:
     """What was captured or typed cannot turn a reading check into another one."""
     await store.set("text", "hello")

@@ -9,12 +9,16 @@
     kind: redis
     keys: "limit:*"
     expect: {keys: {each: {ttl: {between: [1, 10]}}}}
+
+A command that acts may be sent several `times`: `${number}` counts from 1, `${uuid}` is fresh for each, and the values
+are those of the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import uuid4
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,6 +29,7 @@ from tutor.labs.checks.plain import plain
 from tutor.labs.checks.redis_values import Client
 from tutor.labs.matching import shown
 from tutor.labs.reach import Reach
+from tutor.shapes import Whole
 
 PART = "redis"
 SECONDS = 5.0
@@ -71,6 +76,7 @@ class RedisCheck(Check):
     key: Word | None = None
     keys: Pattern | None = None
     command: Annotated[tuple[Word, ...], Field(min_length=1, max_length=50)] | None = None
+    times: Annotated[Whole, Field(ge=1, le=100)] = 1
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
@@ -78,6 +84,8 @@ class RedisCheck(Check):
             raise ValueError("ask one thing: `key`, `keys` (a pattern) or `command`")
         if self.command is not None:
             _allowed(self.command, self.act)
+        if self.times > 1 and not (self.command and self.act):
+            raise ValueError("`times` is for a `command` with `act: true`; a question is asked once")
         return self
 
     async def look(self, reach: Reach) -> Observation:
@@ -104,12 +112,7 @@ class RedisCheck(Check):
 
     async def _asked(self, client: Client, reach: Reach) -> tuple[list[str], dict[str, Any]]:
         if self.command is not None:
-            words = [str(reach.filled(word)) for word in self.command]
-            try:
-                _allowed(words, self.act)  # a variable must not have turned it into another command
-            except ValueError as error:
-                raise CannotLook(str(error)) from None
-            return words, await _answer(client, words)
+            return await self._commanded(client, reach, self.command)
         if self.keys is not None:
             pattern = str(reach.filled(self.keys))
             found = await _keys(client, pattern)
@@ -117,6 +120,21 @@ class RedisCheck(Check):
         key = str(reach.filled(self.key))
         values = await redis_values.of_key(client, key)
         return redis_values.reading(values["type"], key), values
+
+    async def _commanded(
+        self, client: Client, reach: Reach, command: tuple[Word, ...]
+    ) -> tuple[list[str], dict[str, Any]]:
+        words: list[str] = []
+        values: dict[str, Any] = {}
+        for number in range(1, self.times + 1):
+            more = {"number": number, "uuid": str(uuid4())}
+            words = [str(reach.filled(word, **more)) for word in command]
+            try:
+                _allowed(words, self.act)  # a variable must not have turned it into another command
+            except ValueError as error:
+                raise CannotLook(str(error)) from None
+            values = await _answer(client, words)
+        return words, values
 
 
 async def _answer(client: Client, words: list[str]) -> dict[str, Any]:
