@@ -19,6 +19,9 @@ QUIET = "$foreground 65%"
 MOST = 200
 """Spans that are drawn."""
 
+DEEP = 5
+"""Levels of causes that are indented by two columns each."""
+
 
 def trace_rows(traces: Sequence[Trace]) -> list[Row]:
     """A row for each trace: when, what began it, how long, how it ended, who took part."""
@@ -36,12 +39,14 @@ def waterfall(trace: Trace, width: int) -> Content:
     """Every span below its cause: its name on the left, when it ran on the right."""
     begin = min((span.start_us for span in trace.spans), default=0)
     whole = max(1, trace.duration_us)
-    names = max(16, width * 11 // 20)
+    names = max(16, width * 13 // 20)
     room = max(8, width - names - 10)
     head = f"trace {trace.id}\n{trace.duration_us / 1000:.1f} ms, {len(trace.spans)} spans of {len(trace.services)} "
     lines = [Content.styled(f"{head}services", QUIET), Content("")]
-    for span, depth in islice(ordered(trace), MOST):
-        lines += _span(span, depth, names, _bar(span, begin, whole, room))
+    shown = list(islice(ordered(trace), MOST))
+    step = 2 if max((depth for _, depth in shown), default=0) <= DEEP else 1
+    for span, depth in shown:
+        lines += _span(span, " " * min(step * depth, names // 2), names, _bar(span, begin, whole, room))
     if len(trace.spans) > MOST:
         lines.append(Content.styled(f"... and {len(trace.spans) - MOST} more", QUIET))
     return Content("\n").join(lines)
@@ -53,8 +58,8 @@ def _bar(span: Span, begin: int, whole: int, room: int) -> str:
     return " " * at + FULL * long
 
 
-def _span(span: Span, depth: int, names: int, bar: str) -> Iterator[Content]:
-    left = Content.assemble("  " * min(depth, 8), (f"{span.service} ", "bold $secondary"),
+def _span(span: Span, indent: str, names: int, bar: str) -> Iterator[Content]:
+    left = Content.assemble(indent, (f"{span.service} ", "bold $secondary"),
                             (span.operation, "$error" if span.error else ""))  # fmt: skip
     left = left[: names - 1]
     style = "$error" if span.error else "$primary"
@@ -62,4 +67,4 @@ def _span(span: Span, depth: int, names: int, bar: str) -> Iterator[Content]:
     yield Content.assemble(left, " " * (names - left.cell_length), (took, QUIET), (bar, style))
     if span.error:
         said = str(span.attributes.get("otel.status_description") or span.attributes.get("exception.message") or "")
-        yield Content.styled(f"{'  ' * min(depth, 8)}{NO} error {said}".rstrip(), "$error")
+        yield Content.styled(f"{indent}{NO} error {said}".rstrip(), "$error")
