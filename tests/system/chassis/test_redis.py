@@ -94,6 +94,25 @@ async def test_a_server_that_hangs_is_given_up_and_then_left_alone(valkey: Valke
         assert await redis.call("PING")
 
 
+async def test_a_burst_is_no_outage(redis_url: str) -> None:
+    """Whoever waits for a free connection waits longer than Redis may take, and is answered: Redis is well."""
+    async with connected(redis_url, timeout=0.3, connections=2) as redis:
+        slow = [redis.call("BLPOP", "nothing", 0.05) for _ in range(30)]
+        assert await asyncio.gather(*slow, redis.check(), redis.call("PING")) == [*[None] * 31, True]
+
+
+async def test_who_waits_behind_a_failure_is_told_at_once(valkey: Valkey, redis_url: str) -> None:
+    """In a queue for a connection nobody tries again what has failed in front of them."""
+    async with connected(redis_url, timeout=0.2, connections=1) as redis:
+        valkey.child.pause()
+        try:
+            told = await asyncio.gather(*(redis.call("PING") for _ in range(20)), return_exceptions=True)
+        finally:
+            valkey.child.resume()
+        reasons = [error.reason for error in told if isinstance(error, RedisUnavailable)]
+        assert reasons == ["TimeoutError", *["Redis did not answer a moment ago"] * 19]
+
+
 async def test_the_quiet_ends_by_itself(valkey: Valkey, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to ask for readiness before it is tried again."""
     monkeypatch.setattr(module, "_QUIET", 0.05)

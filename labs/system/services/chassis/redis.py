@@ -25,7 +25,10 @@ class RedisUnavailable(Problem):
 class Redis:
     """A component with a pool, timeouts and a health check."""
 
-    def __init__(self, url: str, *, timeout: float = 0.5, connections: int = 20) -> None:
+    def __init__(self, url: str, *, timeout: float = 0.5, connections: int = 8) -> None:
+        # Whoever finds all connections busy waits here, in our own process, and that is not held against Redis: a burst
+        # of requests must not look like an outage, and switch off what is asked here.
+        self._places = asyncio.Semaphore(connections)
         # One immediate retry, for connection errors only: after a restart of Redis each pooled connection is dead once.
         pool = aioredis.BlockingConnectionPool.from_url(
             url,
@@ -49,13 +52,19 @@ class Redis:
 
     async def check(self) -> None:
         """Raise unless Redis answers."""
-        await self._ask("PING")
+        async with self._places:
+            await self._ask("PING")
 
     async def call(self, *command: str | int | float | bytes) -> Any:
         """One command. For a second after a failure everyone is told so at once, instead of each waiting in vain."""
+        self._respect_quiet()
+        async with self._places:
+            self._respect_quiet()  # those in front have learnt it meanwhile
+            return await self._ask(*command)
+
+    def _respect_quiet(self) -> None:
         if asyncio.get_running_loop().time() < self._quiet_until:
             raise RedisUnavailable("Redis did not answer a moment ago")
-        return await self._ask(*command)
 
     async def _ask(self, *command: str | int | float | bytes) -> Any:
         try:

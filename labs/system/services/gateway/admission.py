@@ -3,7 +3,7 @@
 For a JWT that is one: its signature is checked here with cached keys, then one Redis script looks at the denylist and
 takes a token from the bucket. An opaque token means nothing without users, so users is asked (see introspection).
 
-Refuses to wait for Redis: 100 ms at most, and behind a breaker. What happens without Redis is a decision, made in
+Refuses to wait for Redis: 250 ms at most, and behind a breaker. What happens without Redis is a decision, made in
 RATE_LIMIT_MODE and per limit: open lets requests pass uncounted (and withdrawn JWTs live until they expire), closed
 answers 503.
 """
@@ -51,7 +51,7 @@ class Admission:
         self._denylist = Denylist(redis)
         self._introspection = introspection
         self._mode = mode
-        # A window of a second: when Redis hangs, a second's worth of requests waits 100 ms each, then nobody does.
+        # A window of a second: when Redis hangs, a second's worth of requests waits 250 ms each, then nobody does.
         self._breaker = CircuitBreaker("redis", window=1.0, minimum=5, open_for=2.0, half_open=1)
 
     async def admit(self, route: Route, limit: Limit, authorization: bytes, peer: str) -> Admitted:

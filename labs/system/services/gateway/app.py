@@ -21,7 +21,7 @@ from gateway.routing import Routing
 from gateway.settings import GatewaySettings
 from gateway.signing import Signer
 
-REDIS_TIMEOUT = 0.1
+REDIS_TIMEOUT = 0.25
 
 
 def build() -> Service:
