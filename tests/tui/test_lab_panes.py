@@ -19,11 +19,11 @@ from tutor.labs.queues import Queue
 from tutor.labs.run import Run
 from tutor.labs.spans import Span, Trace
 from tutor.labs.traffic import Counted, Rate, Sample
-from tutor.tui.system_map import drawn
-from tutor.tui.trace_view import trace_rows, waterfall
 from tutor.tui.widgets.lab.console import pretty
 from tutor.tui.widgets.lab.logs import LogsPane
 from tutor.tui.widgets.lab.queues import table
+from tutor.tui.widgets.lab.system_map import drawn
+from tutor.tui.widgets.lab.trace_view import trace_rows, waterfall
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PARTS = ("gateway", "users", "orders", "inventory", "payments", "notifications", "rabbitmq", "users-db")

@@ -150,7 +150,7 @@ class Bench:
 
     def _took(self, job: Job, piece: News) -> None:
         from tutor.labs.engine.base import Progress
-        from tutor.tui.lab_view import narration
+        from tutor.tui.widgets.lab.view import narration
 
         self.session.keep(piece)
         if isinstance(piece, Progress):
@@ -163,7 +163,7 @@ class Bench:
     def _keep(self, piece: News) -> None:
         """Keep what is shown longer than it is told."""
         from tutor.labs import news
-        from tutor.tui.lab_view import hint_title
+        from tutor.tui.widgets.lab.view import hint_title
 
         if isinstance(piece, news.Started):
             self.looking.add(piece.check)

@@ -17,7 +17,7 @@ from tutor.tui.lab_offers import SURE, at_work, offered
 from tutor.tui.screens.dialogs import AskLine, AskYes
 from tutor.tui.screens.lab_layout import PANES, LabLayout
 from tutor.tui.screens.lab_page import LabPage
-from tutor.tui.widgets.lab.asks import LogsOf, TraceOf
+from tutor.tui.widgets.lab.asks import AskWords, LogsOf, TraceOf
 from tutor.tui.widgets.lab.console import ConsolePane
 from tutor.tui.widgets.lab.live import LivePane
 from tutor.tui.widgets.lab.logs import LogsPane
@@ -130,14 +130,14 @@ class LabScreen(LabLayout):
 
     def action_places(self) -> None:
         """Where everything is."""
-        from tutor.tui.lab_view import places
+        from tutor.tui.widgets.lab.view import places
 
         if self.bench and self.bench.status:
             self.app.push_screen(LabPage(self.coach, "Where everything is", places(self.bench.status)))
 
     def action_debrief(self) -> None:
         """What to take along."""
-        from tutor.tui.lab_view import debrief
+        from tutor.tui.widgets.lab.view import debrief
 
         if self.bench:
             lab = self.bench.session.lab
@@ -164,6 +164,15 @@ class LabScreen(LabLayout):
                 self.notify(text, title="The lab goes on running:", timeout=8, markup=False)
         self.dismiss()
 
+    @on(AskWords)
+    def _ask_words(self, message: AskWords) -> None:
+        def answered(words: str | None) -> None:
+            if words is not None:
+                self.query_one(LogsPane).only(words)
+
+        about = "A correlation id, a trace id, or a word. Empty: all lines."
+        self.app.push_screen(AskLine("Which lines?", about, message.words), answered)
+
     @on(LogsOf)
     def _logs_of(self, message: LogsOf) -> None:
         self.query_one(LogsPane).only(message.words)
@@ -177,7 +186,7 @@ class LabScreen(LabLayout):
     def took(self, piece: News) -> None:
         """A verb has told something."""
         from tutor.labs import news
-        from tutor.tui.lab_view import solution
+        from tutor.tui.widgets.lab.view import solution
 
         if isinstance(piece, news.Hinted):
             self.action_tab(0)

@@ -13,6 +13,14 @@ class LogsOf(Message):
         self.words = words
 
 
+class AskWords(Message):
+    """Ask the learner which log lines are wanted; `words` is what is asked for now."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class TraceOf(Message):
     """Show the trace of this id."""
 

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.tui.lab_keys import LOGS
+from tutor.tui.widgets.lab.asks import AskWords
 from tutor.tui.widgets.lab.live import LivePane
 
 if TYPE_CHECKING:
@@ -59,15 +60,7 @@ class LogsPane(LivePane):
 
     def action_words(self) -> None:
         """Ask for what the lines should hold."""
-        from tutor.tui.screens.dialogs import AskLine
-
-        about = "A correlation id, a trace id, or a word. Empty: all lines."
-
-        def answered(words: str | None) -> None:
-            if words is not None:
-                self.only(words)
-
-        self.app.push_screen(AskLine("Which lines?", about, self._words), answered)
+        self.post_message(AskWords(self._words))
 
     def action_turn(self, by: int) -> None:
         """Show another part."""

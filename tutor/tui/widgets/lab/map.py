@@ -58,7 +58,7 @@ class MapPane(LivePane):
             self._draw()
 
     def _draw(self) -> None:
-        from tutor.tui.system_map import drawn
+        from tutor.tui.widgets.lab.system_map import drawn
 
         assert self.bench is not None
         broker = "redis" if self.bench.session.lab.system.transport == "redis" else "rabbitmq"

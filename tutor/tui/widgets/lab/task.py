@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.tui.lab_view import check_rows, folded, hints, incident, state_lines, task
+from tutor.tui.widgets.lab.view import check_rows, folded, hints, incident, state_lines, task
 from tutor.tui.widgets.prose import Prose
 from tutor.tui.widgets.rows import Rows
 

@@ -112,7 +112,7 @@ class TracesPane(LivePane):
         self._draw()
 
     def _list(self, traces: list[Trace]) -> None:
-        from tutor.tui.trace_view import trace_rows
+        from tutor.tui.widgets.lab.trace_view import trace_rows
 
         rows, before = self.query_one(Rows), self._pointed()
         self._traces = traces
@@ -124,7 +124,7 @@ class TracesPane(LivePane):
         self.screen.refresh_bindings()
 
     def _draw(self) -> None:
-        from tutor.tui.trace_view import waterfall
+        from tutor.tui.widgets.lab.trace_view import waterfall
 
         if self._one and self._trace is not None:
             width = self.query_one(".fall", VerticalScroll).scrollable_content_region.width
