@@ -24,7 +24,7 @@ from tutor.labs.check import CannotLook
 from tutor.labs.reach import Reach
 
 DOORS = {"gateway": "/api/orders", "orders": "/orders", "users": "/users/me"}
-SECONDS = 5.0
+SECONDS = 10.0
 
 _KEY = (
     "SELECT kid, private_key FROM signing_keys"

@@ -18,18 +18,25 @@ from tutor.labs.check import CannotLook
 from tutor.labs.reach import Reach
 
 ORDERS = {"gateway": "/api/orders", "orders": "/orders"}
-SECONDS = 5.0
+SECONDS = 10.0
+AT_ONCE = 10
 
 
 async def flood(reach: Reach, token: str, times: int) -> dict[str, Any]:
     """Tokens that name keys which nobody has: how they are answered, and how often the keys were fetched for that."""
-    before = await _fetches(reach)
-    answers = []
-    for _ in range(times):
+    before, begun = await _fetches(reach), time.monotonic()
+    answers: list[int] = []
+
+    async def one() -> None:
         made_up = {"alg": "RS256", "typ": "at+jwt", "kid": uuid.uuid4().hex}
         forged = f"{_packed(made_up)}.{token.split('.')[1]}.{_b64(bytes(256))}"
-        answers += [(await _asked(reach, part, path, forged)).status for part, path in ORDERS.items()]
-    return {"statuses": _counted(answers), "fetches": await _fetches(reach) - before}
+        for part, path in ORDERS.items():
+            answers.append((await _asked(reach, part, path, forged)).status)
+
+    for _ in range(0, times, AT_ONCE):
+        await asyncio.gather(*(one() for _ in range(min(AT_ONCE, times))))
+    windows = max(1.0, (time.monotonic() - begun) / 10)  # a slow machine takes longer, and may fetch as much more often
+    return {"statuses": _counted(answers), "fetches": round((await _fetches(reach) - before) / windows, 1)}
 
 
 async def rotation(reach: Reach, admin: str, email: str, password: str, seconds: float) -> dict[str, Any]:
@@ -38,7 +45,7 @@ async def rotation(reach: Reach, admin: str, email: str, password: str, seconds:
     Right before it somebody comes with a key that nobody has, as happens to whoever is attacked: a verifier that bounds
     how often it fetches may then not fetch at once when the new key appears.
     """
-    refresh = await _log_in(reach, email, password)
+    refresh = (await session(reach, email, password))["refresh_token"]
     old = []
     for _ in range(10):
         token, refresh = await _refreshed(reach, refresh)
@@ -61,10 +68,10 @@ async def rotation(reach: Reach, admin: str, email: str, password: str, seconds:
         "status": answer.status,
         "kid": kid,
         "signs_with_it": kid is not None and kid in kids,
-        "requests": len(seen["old"]) + len(seen["new"]),
+        "answered_old": seen["old"].count(200),
+        "answered_new": seen["new"].count(200),
         "refused_old": seen["old"].count(401),
         "refused_new": seen["new"].count(401),
-        "failed": sum(status not in (200, 401) for statuses in seen.values() for status in statuses),
         "before": _part(old[0], 0).get("kid"),
     }
 
@@ -79,10 +86,14 @@ async def _rotated(reach: Reach, admin: str) -> Answer:
     return answer
 
 
-async def _log_in(reach: Reach, email: str, password: str) -> str:
-    body = {"email": email, "password": password}
-    answer = await _asked(reach, "gateway", "/api/auth/login", body=body)
-    return str(_field(answer, "refresh_token"))
+async def session(reach: Reach, email: str, password: str) -> dict[str, Any]:
+    """The tokens of a new session. A login that the busy system puts off is tried again, as it asks for."""
+    for _ in range(4):
+        answer = await _asked(reach, "gateway", "/api/auth/login", body={"email": email, "password": password})
+        if answer.status != 503:
+            break
+        await asyncio.sleep(2.0)
+    return {name: str(_field(answer, name)) for name in ("access_token", "refresh_token")}
 
 
 async def _refreshed(reach: Reach, refresh: str) -> tuple[str, str]:

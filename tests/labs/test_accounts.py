@@ -76,6 +76,20 @@ def test_a_login_that_fails_is_a_sentence_with_the_part_that_was_asked(small: St
         _log_in(small, "admin")
 
 
+@pytest.mark.parametrize("times", [3, 4])
+def test_a_login_that_is_put_off_is_tried_again(small: Started, times: int) -> None:
+    """As long as the answer says when, and not for ever."""
+    shop = small.project.shop
+    _log_in(small, "customer")
+    shop.busy = times
+    if times == 3:
+        assert _log_in(small, "customer")["customer.token"]
+        return
+    with pytest.raises(CannotLook, match="customer could not log in: HTTP 503"):
+        _log_in(small, "customer")
+    assert shop.busy == 0
+
+
 def test_a_check_wants_the_accounts_that_it_names(small: Started) -> None:
     """With `as`, or in any text, however deep; others are not logged in."""
     accounts = Accounts(small.file, {})

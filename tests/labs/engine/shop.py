@@ -34,6 +34,7 @@ class Answer:
 
     status: int
     body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -81,6 +82,8 @@ class Door:
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(data)))
                 self.send_header("connection", "close")
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
                 self.close_connection = True
@@ -127,6 +130,8 @@ class Shop:
         """What the learner's code of each service says, as it was when the service started."""
         self.faults: dict[str, dict[str, Any]] = {}
         self.users_work = True
+        self.busy = 0
+        """How many logins are put off before one is answered."""
         self.metrics: dict[str, str] = {}
         """What each part says at `/metrics`; one that is not here has none."""
 
@@ -200,6 +205,9 @@ class Shop:
         return Answer(201, {"id": users[body["email"]]["id"], "email": body["email"]})
 
     def _log_in(self, body: dict[str, Any]) -> Answer:
+        if self.busy:
+            self.busy -= 1
+            return Answer(503, headers={"Retry-After": "0"})
         known = self.database.users.get(body["email"])
         if known is None or known["password"] != body["password"]:
             return Answer(401)

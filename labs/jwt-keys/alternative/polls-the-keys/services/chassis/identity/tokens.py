@@ -18,7 +18,7 @@ __all__ = ["InvalidToken", "KeysUnavailable", "TokenVerifier"]
 
 log = logging.getLogger(__name__)
 
-_EVERY = 2.0  # far below the lead, so a key is known before the first token that needs it, and nobody can make us ask
+_EVERY = 3.0  # far below the lead, so a key is known before the first token that needs it, and nobody can make us ask
 
 
 class KeysUnavailable(Problem):
