@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -99,6 +100,18 @@ async def test_a_burst_is_no_outage(redis_url: str) -> None:
     async with connected(redis_url, timeout=0.3, connections=2) as redis:
         slow = [redis.call("BLPOP", "nothing", 0.05) for _ in range(30)]
         assert await asyncio.gather(*slow, redis.check(), redis.call("PING")) == [*[None] * 31, True]
+
+
+async def test_an_answer_that_nobody_came_to_read_is_no_silence(redis_url: str) -> None:
+    """This process is busy for longer than Redis may take; Redis has answered long since."""
+    async with connected(redis_url, timeout=0.2) as redis:
+        await redis.call("PING")
+        for moment in range(5):
+            asked = asyncio.ensure_future(redis.call("PING"))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            time.sleep(0.3)
+            assert await asked
 
 
 async def test_who_waits_behind_a_failure_is_told_at_once(valkey: Valkey, redis_url: str) -> None:

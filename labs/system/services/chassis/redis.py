@@ -9,9 +9,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from chassis import tasks
 from chassis.problems import Problem
 
 _QUIET = 1.0
+_SLICES = 5
 
 
 class RedisUnavailable(Problem):
@@ -33,12 +35,13 @@ class Redis:
         pool = aioredis.BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=timeout,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
+            timeout=None,  # of waiting, connecting and reading: the only clock is the one of `_in_time`
+            socket_timeout=None,
+            socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
         )
+        self._slice = timeout / _SLICES
         self.client: aioredis.Redis = aioredis.Redis(connection_pool=pool)
         self._quiet_until = 0.0
 
@@ -67,10 +70,28 @@ class Redis:
             raise RedisUnavailable("Redis did not answer a moment ago")
 
     async def _ask(self, *command: str | int | float | bytes) -> Any:
+        asking = asyncio.ensure_future(self.client.execute_command(*command))  # type: ignore[no-untyped-call]
         try:
-            answer = await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
+            if not await self._in_time(asking):
+                raise TimeoutError
+            answer = asking.result()
         except (RedisError, OSError, TimeoutError) as problem:
             self._quiet_until = asyncio.get_running_loop().time() + _QUIET
             raise RedisUnavailable(type(problem).__name__) from problem
+        finally:
+            if not asking.done():  # given up on: its connection is closed, or its answer would be the next one's
+                await tasks.end([asking])
         self._quiet_until = 0.0
         return answer
+
+    async def _in_time(self, asking: asyncio.Future[Any]) -> bool:
+        """Wait in slices, and count one in which this process was busy itself, for however long, only once.
+
+        With a plain time limit a hundred requests at once are enough: the answer is there, nobody has come to read it,
+        and Redis would be said to be away.
+        """
+        for _ in range(_SLICES):
+            await asyncio.wait({asking}, timeout=self._slice)
+            if asking.done():
+                return True
+        return False
