@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from processes.family import descendants
 from tests.labs.engine.contract import NAME
 from tutor.errors import MachineError
 from tutor.labs.engine.base import Action, Plan, Running
@@ -76,9 +77,10 @@ def _place(tmp_path: Path) -> dict[str, str | int]:
 
 def test_a_killed_supervisor_takes_everything_along_and_stop_cleans(engine: LocalEngine, tmp_path: Path) -> None:
     """`kill -9` of it leaves no process and no port; the lab is seen to be gone; down removes every file."""
-    running = _up(engine)
+    running = _up(engine, Plan("contract", (*PLAN.parts, "users-db")))
     place = _place(tmp_path)
-    pids = [int(one.inspect["pid"]) for one in engine.inspector(running).facts()]
+    pids = descendants(int(place["pid"]))
+    assert len(pids) > 5  # PostgreSQL alone has more
     os.kill(int(place["pid"]), signal.SIGKILL)
     _until(lambda: not any(map(_exists, pids)))
     assert not engine.find(NAME) and engine.inspector(running).facts("redis") == []
@@ -87,6 +89,18 @@ def test_a_killed_supervisor_takes_everything_along_and_stop_cleans(engine: Loca
     list(engine.down(NAME))
     assert not any(map(_listens, running.addresses.values()))
     assert list((tmp_path / "home").iterdir()) == [] and not Path(str(place["folder"])).exists()
+
+
+@pytest.mark.rabbitmq
+def test_a_killed_supervisor_leaves_no_broker(engine: LocalEngine, tmp_path: Path) -> None:
+    """Neither the node nor the port mapper that Erlang would leave behind for ever."""
+    _up(engine, Plan("contract", ("rabbitmq",)))
+    place = _place(tmp_path)
+    pids = descendants(int(place["pid"]))
+    os.kill(int(place["pid"]), signal.SIGKILL)
+    _until(lambda: not any(map(_exists, pids)))
+    list(engine.down(NAME))
+    assert not Path(str(place["folder"])).exists()
 
 
 def test_a_start_after_a_killed_supervisor_begins_anew(engine: LocalEngine, tmp_path: Path) -> None:

@@ -39,6 +39,14 @@ def test_the_gateway_knows_each_instance_and_others_one_address() -> None:
     assert set(places.addresses(set())) == {"gateway.http", "gateway.ops", "orders.http", "orders.ops", "redis.redis"}
 
 
+def test_no_setting_moves_a_service_to_another_address() -> None:
+    """An order that wants to be reached from elsewhere is not."""
+    order = read(_order(settings={"all": {"HOST": "0.0.0.0", "PORT": "80"}}))
+    places = Places(order)
+    found = Variables(order, places, Path("/run")).of("orders", "orders-1")
+    assert (found["HOST"], found["PORT"]) == ("127.0.0.1", str(places.instances["orders-1"].port))
+
+
 def test_settings_that_name_parts_as_containers_do_are_translated() -> None:
     """A lab is written once, for all engines; what is no part stays as it is."""
     order = read(_order(settings={"all": {"EVENTS_URL": "redis://redis:6379/1"},

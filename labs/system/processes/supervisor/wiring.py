@@ -98,9 +98,6 @@ class Variables:
         address = self._places.instances[instance]
         found = {
             **environment("observer" if part in OBSERVERS else part, self._wiring(part)),
-            "PORT": str(address.port),
-            "OPS_PORT": str(address.ops_port),
-            "INSTANCE_ID": instance,
             **dict(self._telemetry(part)),
         }
         if part == "gateway":
@@ -110,6 +107,11 @@ class Variables:
             **found,
             **{name: self._places.translated(value, self.redis_password) for name, value in chosen.items()},
             **dict(self._configuration(part)),
+            # Whatever an order says: nothing listens anywhere but here.
+            "HOST": "127.0.0.1",
+            "PORT": str(address.port),
+            "OPS_PORT": str(address.ops_port),
+            "INSTANCE_ID": instance,
         }
 
     def _wiring(self, part: str) -> Wiring:
