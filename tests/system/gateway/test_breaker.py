@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
 from tests.system.gateway.conftest import StartGateway
 from tests.system.gateway.running import routes, until
-from tests.system.gateway.upstream import Behaviour, Received, Upstream, answer, hang, hang_up
+from tests.system.gateway.tokens import bearer
+from tests.system.gateway.upstream import Behaviour, Received, Upstream, answer, answer_json, hang, hang_up
 
+SHIPPED = Path(__file__).resolve().parents[3] / "labs/system/config/gateway/routes.yaml"
 THINGS = {"path": "/api/things", "methods": ["GET", "POST"], "upstream": "orders", "auth": "none"}
 ONCE = {**THINGS, "retry": {"attempts": 1}}
 
@@ -107,3 +111,22 @@ async def test_a_client_that_leaves_gives_its_probe_back(start_gateway: StartGat
     upstream.behave = answer()
     assert (await gateway.get("/api/things")).status_code == 200
     assert state() == 0
+
+
+async def test_a_storm_of_logins_leaves_the_rest_of_users_alone(
+    start_gateway: StartGateway, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the shop is configured: users says that it checks too many passwords, and opaque tokens go on as ever."""
+
+    async def busy(request: Received, writer: Any) -> None:
+        passwords = request.method == "POST" and request.target in ("/auth/login", "/users")
+        said = answer(503, b"", ("Retry-After", "1")) if passwords else answer_json({"active": True, "sub": "ann"})
+        await said(request, writer)
+
+    upstream.behave = busy
+    monkeypatch.setenv("USERS_URL", upstream.url)
+    gateway = await start_gateway(SHIPPED.read_text(encoding="utf-8"), service_key="the-service-key")
+    storm = [gateway.client.post(path) for path in ("/api/auth/login", "/api/users") for _ in range(30)]
+    assert {each.status_code for each in await asyncio.gather(*storm)} == {503}
+    assert REGISTRY.get_sample_value("breaker_state", {"name": "passwords"}) == 2
+    assert (await gateway.get("/api/users/me", **bearer("opaque"))).status_code == 200

@@ -191,13 +191,17 @@ def test_the_shop_retries_only_what_is_safe() -> None:
 
 
 def test_the_shops_services_are_found_by_their_variables() -> None:
-    """Each upstream takes its URL from <NAME>_URL, and its instances from Consul under its own name."""
-    names = ("users", "orders", "inventory", "payments", "notifications")
-    found = read(SHIPPED, {f"{name.upper()}_URL": f"http://{name}.test:1" for name in names})
+    """Each upstream takes its URL from <NAME>_URL, and its instances from Consul under its own name.
+
+    Users is there twice: what takes a password from anybody has places and a breaker of its own.
+    """
+    services = {name: name for name in ("users", "orders", "inventory", "payments", "notifications")}
+    found = read(SHIPPED, {f"{name.upper()}_URL": f"http://{name}.test:1" for name in services})
+    wanted = {**services, "passwords": "users"}
     assert {name: one.instances for name, one in found.upstreams.items()} == {
-        name: (f"http://{name}.test:1",) for name in names
+        name: (f"http://{service}.test:1",) for name, service in wanted.items()
     }
-    assert {one.consul for one in found.upstreams.values()} == set(names)
+    assert {name: one.consul for name, one in found.upstreams.items()} == wanted
 
 
 def test_a_gateway_does_not_start_with_a_bad_file(tmp_path: Path) -> None:
