@@ -119,6 +119,7 @@ class Postgres:
         self.name = name
         self.port = port or free_ports(1)[0]
         self._blank = blank or Blank(leash)
+        self._password = self._blank.password
         self._data = self._blank.folder(leash, f"{name}-data") / "data"
         self._bin = self._blank.programs
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
@@ -185,7 +186,7 @@ class Postgres:
         done = subprocess.run(
             [*command, "-U", "postgres", "-d", database],
             input=sql,
-            env={**_environment(), "PGPASSWORD": self._blank.password, "PGCONNECT_TIMEOUT": "5"},
+            env={**_environment(), "PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "5"},
             capture_output=True,
             text=True,
             timeout=60,

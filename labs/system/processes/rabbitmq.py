@@ -22,7 +22,7 @@ from processes.ports import accepts, free_ports
 SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
 
 # Counts in the management API are this old at most (milliseconds): checks and people look at them.
-FRESH = "collect_statistics_interval = 2000\n"
+FRESH = "collect_statistics_interval = 2000"
 
 
 class RabbitMQ:
@@ -40,16 +40,27 @@ class RabbitMQ:
         self.password = secrets.token_urlsafe(16)
         data = leash.folder / "rabbitmq-data"
         data.mkdir(mode=0o700)
-        configuration = data / "rabbitmq.conf"
-        configuration.write_text(
-            f"listeners.tcp.default = 127.0.0.1:{self.port}\ndefault_user = shop\ndefault_pass = {self.password}\n"
-            f"default_vhost = {vhost}\n"
-            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
-            + (f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\n{FRESH}" if management else "")
-        )
-        (data / "plugins").write_text("[rabbitmq_management].\n" if management else "[].\n")
+        self._configure(data, vhost)
+        env = self._environment(data, mapper, distribution)
+        self._env = env
+        self._mapper = Child("epmd", [_find_mapper(), "-port", str(mapper)], leash=leash, env=env)
+        self.child = Child(self.name, [str(self._script)], leash=leash, env=env)
+
+    def _configure(self, data: Path, vhost: str) -> None:
+        api = self.management_port
+        lines = [
+            f"listeners.tcp.default = 127.0.0.1:{self.port}",
+            f"default_user = shop\ndefault_pass = {self.password}\ndefault_vhost = {vhost}",
+            "log.console = true\nlog.console.level = warning\nlog.file = false",
+        ]
+        if api is not None:
+            lines.append(f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {api}\n{FRESH}")
+        (data / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+        (data / "plugins").write_text("[].\n" if api is None else "[rabbitmq_management].\n")
+
+    def _environment(self, data: Path, mapper: int, distribution: int) -> dict[str, str]:
         loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
-        env = {
+        return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "HOME": str(data),  # where Erlang keeps its cookie
@@ -62,15 +73,12 @@ class RabbitMQ:
             "RABBITMQ_LOG_BASE": str(data / "log"),
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_PID_FILE": str(data / "pid"),
-            "RABBITMQ_CONFIG_FILE": str(configuration),
+            "RABBITMQ_CONFIG_FILE": str(data / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(data / "none.config"),
             "RABBITMQ_CONF_ENV_FILE": str(data / "none.env"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "plugins"),
             "RUNNING_UNDER_SYSTEMD": "yes",  # makes the script become the server, so that signals reach it
         }
-        self._env = env
-        self._mapper = Child("epmd", [_find_mapper(), "-port", str(mapper)], leash=leash, env=env)
-        self.child = Child(self.name, [str(self._script)], leash=leash, env=env)
 
     def start(self) -> None:
         """Start the port mapper and the node; wait until it accepts connections on each of its ports."""
