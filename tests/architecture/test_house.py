@@ -155,6 +155,12 @@ def test_help_starts_light() -> None:
     assert _loaded(code) & HEAVY == set()
 
 
+def test_the_app_opens_without_what_labs_need() -> None:
+    """Home, and the list of labs before it is read, load neither the engine's SDK nor any client of a lab."""
+    code = "import tutor.bootstrap, tutor.tui.app, tutor.tui.screens.home, tutor.tui.screens.labs"
+    assert _loaded(code) & {"docker", "httpx", "aio_pika", "asyncpg", "redis", "yaml"} == set()
+
+
 def test_listing_a_compiled_pack_needs_no_models(tmp_path: Path) -> None:
     """Opening the library of a compiled pack loads neither YAML nor pydantic: Home needs the index alone."""
     code = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,11 +197,26 @@ async def test_an_engine_that_dies_is_a_sentence_in_every_pane(studied: Desk, an
 
 
 async def test_quitting_while_a_verb_is_at_work_asks(studied: Desk, ana: Learner) -> None:
-    """A no stays; watching wants no question; what goes on running is said after the app has ended."""
-    async with seated(studied, ana, LARGE) as seat:
-        seat.bench.job = None
-        await seat.press("q")
+    """A no stays; a yes cancels the verb first, so that nothing of it is left when the app has ended."""
+    async with seated(studied, ana, LARGE, start=False) as seat:
+        waiting = threading.Event()
+        ana.world.on_start = lambda part: (waiting.wait(20), None)[1]
+        await seat.press("s", "q")
+        await seat.sees("Cancel `start` and leave?")
+        await seat.press("n")
+        assert seat.bench.job is not None and seat.app.is_running
+        await seat.press("q", "y")
+        waiting.set()
         await until(seat.pilot, lambda: not seat.app.is_running)
+    assert ana.projects == {} and not ana.site().file.path.exists()
+
+
+async def test_quitting_leaves_a_running_lab_running_and_says_so(studied: Desk, ana: Learner) -> None:
+    """No question is asked; the commands are there after the app has ended."""
+    async with seated(studied, ana, LARGE) as seat:
+        await seat.pilot.press("q")
+        await until(seat.pilot, lambda: not seat.app.is_running)
+        assert "tutor lab stop small-lab" in str(seat.app._exit_renderables)
     assert len(ana.projects) == 1
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tutor.labs.showing import Status
     from tutor.tui.lab_bench import Bench, Benches, Job, Make
 
+TOLD = ("apply", "skip", "reset", "stop", "find")
+"""Verbs whose last words are said in passing: nothing else on the screen tells that they are done."""
+
 LOOK = 3.0
 """Seconds between two looks at how the lab stands."""
 
@@ -216,6 +219,8 @@ class LabScreen(LabLayout):
         if trouble:
             with self.saying_errors():
                 raise trouble
+        elif job.verb in TOLD:
+            self.notify(job.last, title=f"`{job.verb}`", timeout=5, markup=False)
         self._show()
         self._look()
 
