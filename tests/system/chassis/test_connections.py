@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from fastapi import Request
+from fastapi import Request, Response
 
 from chassis import protocol, server
 from chassis.health import Health
 from chassis.service import Service, new_api
 from tests.system.chassis.conftest import Settings
 from tests.system.chassis.wire import Port, listening
+from tests.system.messaging.waiting import until
 
 GET = b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n"
 # Nobody reads this body: the answer is there before it has come.
@@ -29,6 +30,10 @@ async def port(make_settings: Callable[..., Settings], monkeypatch: pytest.Monke
     @api.get("/here")
     async def here() -> str:
         return "here"
+
+    @api.get("/much")
+    async def much() -> Response:
+        return Response(b"x" * 16_000_000)
 
     @api.post("/length")
     async def length(request: Request) -> int:
@@ -89,3 +94,23 @@ async def test_a_client_that_finishes_its_body_goes_on(port: Port, monkeypatch: 
     await wire.send(POST % 1 + b"x")
     assert (await wire.answer()).status == 404
     assert await wire.ended()
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies in the service's memory; closing the connection properly would wait for the client to read it."""
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.3)
+    wire = await port.connect()
+    wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    await wire.send(GET.replace(b"here", b"much"))
+    await until(lambda: port.listener.server_state.connections)
+    await until(lambda: not port.listener.server_state.connections)
+
+
+async def test_a_slow_reader_gets_all_of_it(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading slowly is allowed, as long as it goes on."""
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 60)
+    wire = await port.connect()
+    await wire.send(GET.replace(b"here", b"much"))
+    assert len((await wire.answer()).body) == 16_000_000
+    await wire.send(GET)
+    assert (await wire.answer()).status == 200

@@ -1,7 +1,8 @@
 """HTTP/1.1 on a socket: uvicorn's protocol, with limits on the head of a request and problems for malformed ones.
 
 Refuses a head that is too large or too slow: without limits a few idle clients hold connections and memory for ever.
-The same holds after the answer: for the rest of a body that was answered unread, and for bytes that begin no request.
+The same holds after that: for the rest of a body that was answered unread, for bytes that begin no request, and for a
+client that does not read what it has asked for.
 And, under mutual TLS, a caller that is not on the list: that the authority knows it says who it is, not what it may do.
 """
 
@@ -19,6 +20,8 @@ HEAD_SECONDS = 10.0
 # connection, and a client that is still sending would never read the answer.
 REST_BYTES = 16 * 1024 * 1024
 REST_SECONDS = 10.0
+# For so long nothing of an answer may be stuck in our memory. Closing would wait for it to be read, so this cuts.
+UNREAD_SECONDS = 60.0
 VERSIONS = ("1.0", "1.1")
 
 
@@ -41,6 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _head = _unfinished = _rest = 0
     _arriving = _stranger = False
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """A new connection owes us the head of a request."""
@@ -51,6 +55,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is owed any more."""
         self._head_complete()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -115,6 +121,18 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._unfinished > HEAD_BYTES:
                 self._head = self._unfinished
                 self.send_400_response("")
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write, or not at all."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read most of it."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _unsupported_upgrade_warning(self) -> None:
         """An Upgrade may be ignored, and is. Uvicorn's advice to install something would only fill the log."""
