@@ -24,6 +24,8 @@ async def edited() -> dict[str, bool]:
     return {"edited": True}
 """
 
+pytestmark = pytest.mark.xdist_group("labs as processes")
+
 
 class TestLocal(EngineContract):
     """The contract."""

@@ -24,6 +24,7 @@ from tutor.labs.engine.local.dependencies import Dependencies
 from tutor.labs.engine.local.engine import LocalEngine, NotReady
 
 SYSTEM = Path(__file__).resolve().parents[3] / "labs" / "system"
+pytestmark = pytest.mark.xdist_group("labs as processes")
 PLAN = Plan("contract", ("observer", "redis"))
 """One service and one server: what starts soonest."""
 
@@ -166,6 +167,17 @@ def test_a_part_that_dies_is_seen_with_its_last_words(engine: LocalEngine) -> No
     assert lines[-1].fields["message"] == "stopped" and lines[-1].instance == "observer-1"
     engine.act(running, Action("start", "observer"))
     _until(lambda: inspector.facts("observer")[0].health == "healthy")
+
+
+def test_a_service_that_lost_what_it_needs_is_unhealthy_and_not_starting(engine: LocalEngine) -> None:
+    """It was ready once: from then on its own word counts."""
+    running = _up(engine, Plan("contract", ("inventory", "saga-db")))
+    engine.act(running, Action("stop", "saga-db"))
+    _until(lambda: engine.inspector(running).facts("inventory")[0].health == "unhealthy")
+    engine.act(running, Action("restart", "inventory"))
+    _until(lambda: engine.inspector(running).facts("inventory")[0].health == "starting")
+    engine.act(running, Action("start", "saga-db"))
+    _until(lambda: engine.inspector(running).facts("inventory")[0].health == "healthy")
 
 
 def test_a_part_that_is_stopped_by_hand_is_seen_as_paused(engine: LocalEngine) -> None:

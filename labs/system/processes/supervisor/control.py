@@ -44,6 +44,7 @@ class Control:
             "where": lambda _: system.where(),
             "facts": self._facts,
             "act": self._act,
+            "well": self._well,
             "start": lambda _: system.start(),
             "end": lambda _: self.over.set(),
         }
@@ -81,6 +82,12 @@ class Control:
     def _facts(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
         part = question.get("part")
         return [one.facts() for one in self._system.instances if part in (None, one.part)]
+
+    def _well(self, question: Mapping[str, Any]) -> None:
+        """Who asks has seen this instance ready."""
+        for one in self._system.instances:
+            if one.name == question.get("instance"):
+                one.well = True
 
     def _act(self, question: Mapping[str, Any]) -> None:
         what, part, instance = (str(question.get(name, "")) for name in ("do", "part", "instance"))

@@ -31,6 +31,9 @@ class Instance:
     book: Logbook
     about: Mapping[str, Any]
     started: datetime | None = None
+    well: bool = False
+    """Whether somebody has seen it ready since it was started: from then on it is not starting any more."""
+
     _turn: threading.RLock = field(default_factory=threading.RLock)
     _failed: bool = False
 
@@ -40,7 +43,7 @@ class Instance:
             if self.child.running:
                 self.child.resume()
                 return
-            self.started, self._failed = datetime.now(UTC), False
+            self.started, self._failed, self.well = datetime.now(UTC), False, False
             try:
                 self.begin()
             except (ChildFailed, OSError) as error:  # told where its other words are, and seen in its state
@@ -81,6 +84,7 @@ class Instance:
             "instance": self.name,
             "state": state,
             "started": self.started.isoformat() if self.started else None,
+            "well": self.well,
             "exit_code": 1 if code is None and state == "exited" else code,
             "inspect": {**self.about, "pid": self.child.pid if self.child.running else None},
         }

@@ -37,7 +37,14 @@ class LocalInspector:
             return []
         except MachineError as error:
             raise CannotLook(error.message, part) from None
-        return [_facts(one) for one in found]
+        return [self._looked_at(one) for one in found]
+
+    def _looked_at(self, told: Mapping[str, Any]) -> PartFacts:
+        one = _facts(told)
+        if one.health == "healthy" and not told["well"]:
+            with suppress(MachineError):  # it is only remembered: from now on it does not start, it is well or not
+                self._hold.ask("well", instance=one.instance)
+        return one
 
     def logs(self, part: str, since: datetime, limit: int) -> list[LogLine]:
         """The newest lines that all processes of the part wrote since then, oldest first."""
@@ -81,7 +88,8 @@ def _health(told: Mapping[str, Any], started: datetime | None) -> Health:
     part, ports = told["part"], told["inspect"]["ports"]
     if ready(part, {f"{part}.{name}": address for name, address in ports.items()}):
         return "healthy"
-    return "starting" if started is None or datetime.now(UTC) - started < STARTING else "unhealthy"
+    starting = started is None or datetime.now(UTC) - started < STARTING
+    return "starting" if starting and not told["well"] else "unhealthy"
 
 
 def _lines(part: str, file: Path, since: datetime) -> Iterator[LogLine]:
