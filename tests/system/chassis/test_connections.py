@@ -1,4 +1,4 @@
-"""Connections that a client keeps and does not use: each comes to an end, whatever bytes are sent in between."""
+"""Connections that a client keeps and does not use come to an end, whatever it sends; and a request has one Host."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ async def port(make_settings: Callable[..., Settings], monkeypatch: pytest.Monke
 
     async with listening(Service("connections", make_settings(), api, Health(), [])) as port:
         yield port
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [(b"1.1", b"", 400), (b"1.1", b"Host: x\r\nHOST: x\r\n", 400), (b"1.0", b"", 200), (b"1.1", b"host: x\r\n", 200)],
+    ids=["none", "two", "none-in-1.0", "one"],
+)
+async def test_a_request_has_one_host(port: Port, version: bytes, hosts: bytes, status: int) -> None:
+    """As HTTP wants it: with two of them, each reader would choose for itself."""
+    answer = await port.ask(b"GET /here HTTP/%b\r\n%b\r\n" % (version, hosts))
+    assert answer.status == status
 
 
 @pytest.mark.parametrize("after", [b"", b"\r\n"], ids=["nothing", "an-empty-line"])

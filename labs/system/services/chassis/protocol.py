@@ -33,6 +33,10 @@ class _OtherVersion(Exception):
     """Neither HTTP/1.0 nor 1.1; the parser would take 0.9, which has no headers, and 2.0, which looks different."""
 
 
+class _OneHost(Exception):
+    """HTTP/1.1 without a Host, or any request with two: which one is meant, each reader would decide for itself."""
+
+
 class _Stranger(Exception):
     """The certificate is good, and its owner has no business here."""
 
@@ -79,6 +83,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_complete()
         if self.parser.get_http_version() not in VERSIONS:
             raise _OtherVersion
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise _OneHost  # RFC 9112, 3.2
         if self._stranger:
             raise _Stranger
         super().on_headers_complete()
