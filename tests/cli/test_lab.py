@@ -100,3 +100,15 @@ def test_a_lab_from_elsewhere_is_checked_before_anything(tutor: Tutor, tmp_path:
     assert listed.returncode == 0 and "thief/lab.yaml:" in listed.stderr and "lost-event" in listed.stdout
     started = tutor.run("lab", "--labs", str(tmp_path / "labs"), "start", "thief", **NOWHERE)
     assert started.returncode == 3 and "thief/lab.yaml:3" in started.stderr and "Traceback" not in started.stderr
+
+
+def test_one_lab_is_started_instead_of_one_other(tutor: Tutor) -> None:
+    """That it could be is said; instead of several is refused with exit code 2, and they are left as they are."""
+    for lab in ("first-flight", "forged-identity"):
+        (tutor.home / "labs" / lab).mkdir(parents=True)
+        (tutor.home / "labs" / lab / "run.json").write_text("{}", encoding="utf-8")
+        said = tutor.run("lab", "start", "lost-event", "--engine", "docker", **NOWHERE).stderr
+        assert f"{lab} is running too. With --instead" in said
+    done = tutor.run("lab", "start", "lost-event", "--instead", **NOWHERE)
+    assert done.returncode == 2 and "2 labs are running: first-flight, forged-identity" in done.stderr
+    assert len(list((tutor.home / "labs").glob("*/run.json"))) == 2

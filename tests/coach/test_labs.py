@@ -67,6 +67,13 @@ def test_help_is_kept_beside_the_evidence(desk: Desk) -> None:
     assert finished(coach)["lost-message"] == "done"
 
 
+def test_a_lab_that_is_stopped_for_another_one_is_recorded_as_itself(desk: Desk) -> None:
+    """The verb was the other one's."""
+    coach = desk.coach()
+    list(_session(coach).told(iter([news.Stopped("first-flight", None)])))
+    assert [(event.kind, event.body) for event in coach.events] == [("lab-stopped", {"lab": "first-flight"})]
+
+
 def test_closing_what_is_told_closes_the_verb(desk: Desk) -> None:
     """Ctrl-C reaches the verb, which cleans up."""
     closed = []

@@ -14,7 +14,7 @@ import pytest
 
 from tutor.errors import MachineError
 from tutor.labs.engine.base import Mount, Plan, Running
-from tutor.labs.run import Account, Busy, Entry, Run, RunDamaged, RunFile, lock, project_name
+from tutor.labs.run import Account, Busy, Entry, Run, RunDamaged, RunFile, lock, project_name, projects_in_use
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -156,8 +156,18 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
 
 
 def test_projects_of_two_learners_differ(tmp_path: Path) -> None:
-    """The name says the lab, and hides the place of the data."""
-    one, two = project_name("first-flight", tmp_path / "a"), project_name("first-flight", tmp_path / "b")
+    """The name hides the place of the data, and says no lab: one lab hands its system over to the next."""
+    one, two = project_name(tmp_path / "a"), project_name(tmp_path / "b")
     assert one != two
-    assert one.startswith("tutor-first-flight-")
-    assert one == project_name("first-flight", tmp_path / "x" / ".." / "a")
+    assert one.startswith("tutor-shop-")
+    assert one == project_name(tmp_path / "x" / ".." / "a")
+    assert project_name(tmp_path / "a", 2) == f"{one}-2"
+
+
+def test_systems_in_use_are_those_that_some_run_names(tmp_path: Path) -> None:
+    """Whatever else lies there, damaged files included, names none."""
+    for lab, text in (("one", '{"project": "p1"}'), ("two", "{"), ("three", "[1]"), ("four", '{"project": "p4"}')):
+        (tmp_path / lab).mkdir()
+        (tmp_path / lab / "run.json").write_text(text)
+    assert projects_in_use(tmp_path) == {"p1", "p4"}
+    assert projects_in_use(tmp_path / "nowhere") == set()

@@ -73,12 +73,16 @@ def start_(
     name: Annotated[str, typer.Argument(metavar="LAB", help="Which lab.", autocompletion=complete.labs)],
     engine: Annotated[str, typer.Option(metavar="NAME", help="Which engine; chosen by itself if absent.")] = "",
     workspace: Annotated[Path | None, typer.Option(metavar="DIR", help="Where your files should lie.")] = None,
+    instead: Annotated[bool, typer.Option("--instead", help="Stop the one that runs, take its system over.")] = False,
 ) -> None:
     """Start a lab, or find it again: the incident, the first task, where everything is."""
     from tutor.cli.lablists import briefing, task
 
-    session = opened(ctx).open(name)
-    shown(session, session.session.start(engine, workspace))
+    labs = opened(ctx)
+    session = labs.open(name)
+    if (others := session.session.others()) and not instead:
+        tell(f"{', '.join(others)} is running too. With --instead it would stop, and this one would start sooner.")
+    shown(session, session.session.start(engine, workspace, labs.only(others) if instead else None))
     say(briefing(session.lab))
     say(task(session.lab, session.session.step()))
 

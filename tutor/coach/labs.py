@@ -97,6 +97,17 @@ class Labs:
         found = self._library.open(self.named(lab))
         return LabSession(self._coach, found, self._site(found))
 
+    def only(self, running: Sequence[str]) -> Session | None:
+        """The session of the one lab among these, if there is one.
+
+        Raises: UsageError when there are several.
+        """
+        if len(running) > 1:
+            raise UsageError(
+                f"{len(running)} labs are running: {', '.join(running)}.", "Stop all of them but one first."
+            )
+        return self.open(running[0]).session if running else None
+
     def proof(self, lab: str, engine: str) -> Iterator[news.News | Row]:
         """Prove one lab on one engine; the last value is its row. Nothing of it is recorded.
 
@@ -195,7 +206,7 @@ class LabSession:
         elif isinstance(piece, news.SolutionShown):
             yield "lab-solved", {"lab": lab, "step": piece.step}
         elif isinstance(piece, news.Stopped):
-            yield "lab-stopped", {"lab": lab}
+            yield "lab-stopped", {"lab": piece.lab}  # it may be the one that this one is started instead of
 
     def _passed(self, piece: news.StepPassed) -> Iterator[Entry]:
         lab = self.lab

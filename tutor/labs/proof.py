@@ -17,7 +17,8 @@ from tutor.labs.library import FixtureAt, fixtures
 from tutor.labs.news import Checked, News, Said
 from tutor.labs.report import Row
 from tutor.labs.site import Site, closed, drained
-from tutor.labs.starting import reset, start, stop
+from tutor.labs.starting import reset, start
+from tutor.labs.stopping import stop
 from tutor.labs.verdict import CheckReport, Verdict
 
 FOLDER = ".proof"
@@ -69,7 +70,8 @@ class _Proof:
         try:
             site.workspace().restore(site.pristine, site.now())  # a stop keeps edits, and these are nobody's
             drained(stop(site))
-            left = ["its system"] if site.engine(self._engine).find(site.project) else []
+            engine = site.engine(self._engine)
+            left = ["its system"] if any(engine.find(project) for project in site.free_projects()) else []
         except TutorError as error:
             self._problems.append(f"stop: {error.message}")
             return

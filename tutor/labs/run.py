@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -93,9 +93,22 @@ _ADAPTER: TypeAdapter[Run] = TypeAdapter(Run)
 _UNFINISHED = re.compile(r"\..+\.\d+\.new")
 
 
-def project_name(lab: str, data: Path) -> str:
-    """What the engine calls this lab of this learner: two data directories on one machine never collide."""
-    return f"tutor-{lab}-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:8]}"
+def project_name(data: Path, number: int = 1) -> str:
+    """What the engine calls a system of this learner: two data directories on one machine never collide.
+
+    It says no lab, because one lab hands its system over to the next.
+    """
+    name = f"tutor-shop-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:8]}"
+    return name if number == 1 else f"{name}-{number}"
+
+
+def projects_in_use(data: Path) -> set[str]:
+    """The systems that some lab in progress has, as the runs' files say."""
+    found = set()
+    for path in data.glob("*/run.json"):
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            found.add(str(json.loads(path.read_bytes())["project"]))
+    return found
 
 
 class RunFile:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tutor.labs import applying, checking, hinting, showing, starting, tracing, viewing, watching
+from tutor.labs import applying, checking, hinting, showing, starting, stopping, tracing, viewing, watching
 from tutor.labs.console import Console
 from tutor.labs.endpoints import endpoints
 from tutor.labs.engine.base import LogLine
@@ -26,9 +26,13 @@ class Session:
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    def start(self, engine: str = "", workspace: Path | None = None) -> Iterator[News]:
-        """Start it, or find it again; ends with `Briefed`."""
-        return starting.start(self.site, engine, workspace)
+    def start(self, engine: str = "", workspace: Path | None = None, instead: Session | None = None) -> Iterator[News]:
+        """Start it, or find it again; ends with `Briefed`. `instead` is stopped, and hands its system over."""
+        return starting.start(self.site, engine, workspace, instead.site if instead else None)
+
+    def others(self) -> list[str]:
+        """The other labs of this learner that are in progress."""
+        return sorted({path.parent.name for path in self.site.data.glob("*/run.json")} - {self.site.id})
 
     def apply(self) -> Iterator[News]:
         """Show the system what was edited; ends with `Applied`, and `Died` for each part that it killed."""
@@ -64,7 +68,7 @@ class Session:
 
     def stop(self) -> Iterator[News]:
         """Remove everything that runs; ends with `Stopped`."""
-        return starting.stop(self.site)
+        return stopping.stop(self.site)
 
     def status(self) -> Status:
         """How it stands."""

@@ -23,7 +23,7 @@ from tutor.labs.judging import Environment
 from tutor.labs.library import Found
 from tutor.labs.parts import plan
 from tutor.labs.reach import Reach
-from tutor.labs.run import Run, RunDamaged, RunFile, lock, project_name
+from tutor.labs.run import Run, RunDamaged, RunFile, lock, project_name, projects_in_use
 from tutor.labs.waterfall import trace_text
 from tutor.labs.workspace import Workspace, changed, pristine
 
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 PATIENCE = 10.0
 """Seconds that a short verb waits for another one to finish."""
+
+AT_ONCE = 8
+"""Labs that one learner can have in progress at once; each is a whole system."""
 
 
 @dataclass
@@ -61,9 +64,18 @@ class Site:
         return self.data / self.id
 
     @property
-    def project(self) -> str:
-        """What engines call it."""
-        return project_name(self.id, self.data)
+    def projects(self) -> list[str]:
+        """What engines call the systems of this learner, whichever labs have them."""
+        return [project_name(self.data, number) for number in range(1, AT_ONCE + 1)]
+
+    def free_projects(self) -> list[str]:
+        """Those that no lab in progress has. Ask while holding `naming`: what is free now is taken by who writes it."""
+        used = projects_in_use(self.data)
+        return [project for project in self.projects if project not in used]
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Be the only one who takes a name for a system, or removes what has a name that nobody took."""
+        return lock(self.data / "naming.lock", "naming", PATIENCE, self.sleep)
 
     @cached_property
     def file(self) -> RunFile:

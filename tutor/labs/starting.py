@@ -1,4 +1,4 @@
-"""Starts a lab, finds it again, brings back its start, stops it. Refuses to leave half of anything: whatever ends a
+"""Starts a lab, finds it again, brings back its start. Refuses to leave half of anything: whatever ends a
 verb early, what it made is undone now, or by the next verb, which sees in the run's file how far it came.
 """
 
@@ -17,18 +17,21 @@ from tutor.labs.bridge import finished
 from tutor.labs.check import CannotLook
 from tutor.labs.choosing import choose, refuse_strangers
 from tutor.labs.engine.base import Action, Engine, PartFacts, Running
-from tutor.labs.news import Briefed, News, ResetDone, Said, Stopped
+from tutor.labs.news import Briefed, News, ResetDone, Said
 from tutor.labs.parts import plan
 from tutor.labs.run import Run
 from tutor.labs.site import Site, closed, drained
+from tutor.labs.stopping import handed_over, named, stop
 from tutor.labs.workspace import Workspace
 
 PATIENCE, PAUSE = 60.0, 0.2
 """Seconds until a part that was started again has to answer, and between two questions."""
 
 
-def start(site: Site, engine: str = "", place: Path | None = None) -> Iterator[News]:
+def start(site: Site, engine: str = "", place: Path | None = None, instead: Site | None = None) -> Iterator[News]:
     """Start the lab, or find it again when it runs; the last value is `Briefed`. Closed before that, it is undone.
+
+    `instead` is a lab that is stopped for it, and hands over what is slow to boot.
 
     Raises: MachineError, UsageError, ContentError with what is in the way.
     """
@@ -39,28 +42,33 @@ def start(site: Site, engine: str = "", place: Path | None = None) -> Iterator[N
             yield Said(damage, "warning")
         if run is not None and run.state == "running" and run.running is not None:
             yield from _again(site, run, run.running)
+            if instead is not None:
+                yield from stop(instead)
             return
         if run is not None:
             yield Said(f"The last {'stop' if run.state == 'stopping' else 'start'} was cut off; tidying up first.")
             yield from site.engine(run.engine).down(run.project)
+            site.file.remove()
             place = place or run.workspace
-        yield from _fresh(site, engine, place)
+        yield from _fresh(site, engine, place, instead)
 
 
-def _fresh(site: Site, wanted: str, place: Path | None) -> Iterator[News]:
-    """Everything from nothing. The run's file is written before the engine is asked for anything."""
+def _fresh(site: Site, wanted: str, place: Path | None, instead: Site | None) -> Iterator[News]:
+    """Everything from nothing, or from what another lab hands over. The run's file is written before the engine is
+    asked for anything.
+    """
     workspace = site.workspace(place)
     engine = yield from choose(site, plan(site.found.lab, workspace.place), wanted)
-    if engine.find(site.project):
-        yield Said("Something of an earlier start is still there; removing it.")
-        yield from engine.down(site.project)
     made = workspace.state != "ours"
     try:
         yield from _workspace(site, workspace)
         now = site.now()
-        run = Run(site.id, site.found.folder, engine.name, site.project, workspace.place, now, now)
-        site.file.write(run)
-        run, running = yield from _up(site, engine, run)
+        begun = Run(site.id, site.found.folder, engine.name, "", workspace.place, now, now)
+        run = (yield from handed_over(site, begun, instead)) if instead else None
+        renew = run is not None
+        if run is None:
+            run = yield from named(site, engine, begun)
+        run, running = yield from _up(site, engine, run, renew)
         run = yield from _prepared(site, run, running)
     except BaseException:
         _undo(site, engine, workspace if made else None)
@@ -83,12 +91,13 @@ def _workspace(site: Site, workspace: Workspace) -> Iterator[News]:
     workspace.make_readable()
 
 
-def _up(site: Site, engine: Engine, run: Run) -> Generator[News, None, tuple[Run, Running]]:
+def _up(site: Site, engine: Engine, run: Run, renew: bool = False) -> Generator[News, None, tuple[Run, Running]]:
     """Start the system, and note where it is and which files it has read."""
     workspace = site.workspace(run.workspace)
     files, now = workspace.fingerprints(), site.now()
     running: Running | None = None
-    with closed(engine.up(plan(site.found.lab, run.workspace), run.project)) as stream:
+    begin = engine.renew if renew else engine.up
+    with closed(begin(plan(site.found.lab, run.workspace), run.project)) as stream:
         for told in stream:
             if isinstance(told, Running):
                 running = told
@@ -135,7 +144,8 @@ def _accounts(site: Site, run: Run, running: Running, accounts: Accounts) -> Ite
 def _undo(site: Site, engine: Engine, made: Workspace | None) -> None:
     """After a start that did not come to its end. Should this fail as well, the run's file tells the next verb."""
     with suppress(MachineError):
-        drained(engine.down(site.project))
+        if run := site.file.read():
+            drained(engine.down(run.project))
         site.file.remove()
         if made is not None:
             made.remove()
@@ -220,45 +230,11 @@ def reset(site: Site) -> Iterator[News]:
         workspace.make_readable()
         run = site.file.update(
             lambda old: replace(
-                old, state="starting", faults=(), accounts={}, steps=(), passed=(), captured={}, found={}, told=(),
+                old, state="starting", started=site.now(), faults=(), accounts={}, steps=(), passed=(), captured={},
+                found={}, told=(),
             )
         )  # fmt: skip
         yield Said("The workspace is as at the start." + (f" Your files are in {backup}." if backup else ""))
-        yield from engine.down(run.project)
-        run, running = yield from _up(site, engine, run)
+        run, running = yield from _up(site, engine, run, renew=True)
         yield from _prepared(site, run, running)
         yield ResetDone(site.id, backup)
-
-
-def stop(site: Site) -> Iterator[News]:
-    """Remove everything that runs; the last value is `Stopped`. A workspace with edits in it is kept.
-
-    Raises: MachineError when the engine does not do it; then doing it again goes on.
-    """
-    with site.busy("stop", patience=5.0):
-        run, damage = site.kept()
-        if damage:
-            yield Said(damage, "warning")
-        if run is not None:
-            site.file.update(lambda old: replace(old, state="stopping"))
-            yield from site.engine(run.engine).down(run.project)
-        else:
-            for engine in site.engines.values():
-                yield from _swept(site, engine)
-        site.file.remove()
-        workspace = site.workspace(run.workspace if run else None)
-        (workspace.place / endpoints.FILE).unlink(missing_ok=True)
-        workspace.remove()
-        with suppress(OSError):
-            site.home.rmdir()
-        yield Stopped(site.id, workspace.place if workspace.place.exists() else None)
-
-
-def _swept(site: Site, engine: Engine) -> Iterator[News]:
-    """Remove what nobody remembers; an engine that is not there has nothing."""
-    try:
-        there = engine.find(site.project)
-    except MachineError:
-        return
-    if there:
-        yield from engine.down(site.project)

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,12 +49,21 @@ class Bench:
     edit: Callable[[], object]
     sees: Callable[[Running], bool]
     breaks: Callable[[], object]
+    registers: Callable[[Running], bool]
+    """Registers the same customer each time; whether the system had not known that one before."""
     refuses: tuple[str, ...] = ()
     """What the engine cannot do to a part; it says so, and changes nothing."""
 
     def up(self, project: str = NAME) -> Running:
         """Start it."""
         *progress, running = self.engine.up(self.plan, project)
+        assert progress and all(isinstance(one, Progress) for one in progress)
+        assert isinstance(running, Running)
+        return running
+
+    def renewed(self, plan: Plan) -> Running:
+        """Start it anew, for this plan."""
+        *progress, running = self.engine.renew(plan, NAME)
         assert progress and all(isinstance(one, Progress) for one in progress)
         assert isinstance(running, Running)
         return running
@@ -207,6 +216,44 @@ class EngineContract:
         bench.edit()
         list(bench.engine.apply(running, [bench.edited]))
         bench.until(lambda: bench.sees(running))
+
+    def test_renewed_it_is_as_new_and_reads_the_workspace_as_it_is_now(self, bench: Bench) -> None:
+        """Nothing of the data is left, what was killed is back, edits are seen; and it is found as before."""
+        running = bench.up()
+        assert [bench.registers(running), bench.registers(running)] == [True, False]
+        bench.engine.act(running, Action("kill", bench.bystander))
+        bench.edit()
+        again = bench.renewed(bench.plan)
+        assert (again.project, again.plan) == (NAME, bench.plan)
+        for part in bench.plan.parts:
+            facts = bench.facts(again, part)
+            assert len(facts) == bench.plan.replicas.get(part, 1)
+            assert all(_well(one) for one in facts)
+        assert bench.sees(again)
+        assert [bench.registers(again), bench.registers(again)] == [True, False]
+        list(bench.engine.down(NAME))
+        assert not bench.engine.find(NAME)
+
+    def test_renewed_for_another_plan_it_has_the_parts_of_that_plan(self, bench: Bench) -> None:
+        """Fewer, and then all of them again; a name without a system begins one."""
+        fewer = replace(bench.plan, parts=tuple(part for part in bench.plan.parts if part != bench.several))
+        running = bench.renewed(fewer)
+        assert bench.facts(running, bench.several) == []
+        assert f"{bench.several}.http" not in running.addresses
+        running = bench.renewed(bench.plan)
+        assert len(bench.facts(running, bench.several)) == 2
+        running = bench.renewed(fewer)
+        assert bench.facts(running, bench.several) == []
+        assert all(_well(one) for one in bench.facts(running, bench.edited))
+
+    def test_closing_renew_before_its_end_undoes_everything(self, bench: Bench) -> None:
+        """There is no half of one system and half of another."""
+        bench.up()
+        stream: Any = bench.engine.renew(bench.plan, NAME)
+        with closing(stream):
+            while next(stream).phase != "start":
+                pass
+        assert not bench.engine.find(NAME)
 
     def test_logs_are_the_newest_lines_of_one_part(self, bench: Bench) -> None:
         """At most as many as asked for, oldest first, none older than asked for."""

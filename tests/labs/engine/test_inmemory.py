@@ -7,9 +7,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.labs.engine.contract import Bench, EngineContract
+from tests.labs.engine.contract import NAME, Bench, EngineContract
 from tests.labs.engine.inmemory import CODE, MemoryEngine, World
 from tutor.errors import MachineError
 from tutor.labs.engine.base import Mount, Plan, Running
@@ -32,10 +33,15 @@ class TestInMemory(EngineContract):
             with urllib.request.urlopen(f"http://{running.addresses['orders.http']}/answer") as answer:
                 return bool(json.load(answer)["answer"] == 1)
 
+        def registers(running: Running) -> bool:
+            person = {"email": "mark@contract.test", "password": "correct-horse-battery"}
+            address = f"http://{running.addresses['gateway.http']}/api/users"
+            return httpx.post(address, json=person).status_code == 201
+
         made = Bench(
             MemoryEngine(world), lambda: MemoryEngine(world), plan, "orders", "gateway", "redis",
             edit=lambda: (code / CODE).write_text("ANSWER = 1\n"), sees=sees,
-            breaks=lambda: (code / CODE).write_text("ANSWER = (\n"),
+            breaks=lambda: (code / CODE).write_text("ANSWER = (\n"), registers=registers,
         )  # fmt: skip
         yield made
         made.clean_up()
@@ -46,5 +52,5 @@ class TestInMemory(EngineContract):
         assert isinstance(engine, MemoryEngine)
         engine.world.up_breaks_at = 2
         with pytest.raises(MachineError, match="orders does not start"):
-            list(engine.up(bench.plan, "tutor-contract-0badcafe"))
+            list(engine.up(bench.plan, NAME))
         assert engine.world.projects == {}

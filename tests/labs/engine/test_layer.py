@@ -57,12 +57,16 @@ def test_labs_publish_on_the_loopback_alone() -> None:
     assert all("ports" not in service and "privileged" not in service for service in layer["services"].values())
 
 
-def test_everything_carries_the_lab_and_whose_it_is() -> None:
-    """Containers and networks: by these they are found and removed."""
-    layer = _layer(Plan("a-lab", ("gateway", "redis")))
-    wanted = {override.LAB: "a-lab", override.HOME: "/home"}
+def test_everything_carries_whose_it_is_and_services_carry_the_lab() -> None:
+    """What one lab hands over to the next is the same for both: Compose makes anew what differs."""
+    one, two = _layer(Plan("a-lab", PARTS)), _layer(Plan("b-lab", PARTS))
     for kind in ("services", "networks"):
-        assert all(wanted.items() <= one["labels"].items() for one in layer[kind].values())
+        assert all(made["labels"][override.HOME] == "/home" for made in one[kind].values())
+    for part, made in one["services"].items():
+        ours = part in (*override.SERVICES, override.DOORS)
+        assert made["labels"].get(override.LAB) == ("a-lab" if ours else None)
+        assert (made == two["services"][part]) is not ours
+    assert one["networks"] == two["networks"]
 
 
 def test_the_workspace_can_be_read_and_not_written() -> None:

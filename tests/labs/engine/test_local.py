@@ -46,6 +46,10 @@ class TestLocal(EngineContract):
             except httpx.HTTPError:
                 return False
 
+        def registers(running: Running) -> bool:
+            person = {"email": "mark@contract.test", "password": "correct-horse-battery", "name": "Mark"}
+            return httpx.post(f"http://{running.addresses['users.http']}/users", json=person).status_code == 201
+
         made = Bench(
             LocalEngine(home, SYSTEM, dependencies),
             lambda: LocalEngine(home, SYSTEM, dependencies),
@@ -56,6 +60,7 @@ class TestLocal(EngineContract):
             edit=lambda: route.write_text(original + CHANGE),
             sees=sees,
             breaks=lambda: route.write_text("def broken(:\n"),
+            registers=registers,
             refuses=("disconnect",),
         )
         try:

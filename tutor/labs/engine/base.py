@@ -152,6 +152,11 @@ class Engine(Protocol):
     def up(self, plan: Plan, project: str) -> Iterator[Progress | Running]:
         """Start, wait until healthy, yield the `Running` last. Closed or failing before that: everything is undone."""
 
+    def renew(self, plan: Plan, project: str) -> Iterator[Progress | Running]:
+        """Like `up`, where something runs already, for this plan or another: of its data nothing is left, and its
+        parts are those of the plan. What is slow to boot may go on running if it is made as new.
+        """
+
     def apply(self, running: Running, parts: Sequence[str]) -> Iterator[Progress]:
         """Restart these parts so that they see the workspace as it is now; healthy, or failing visibly, when done."""
 

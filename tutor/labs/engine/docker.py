@@ -21,13 +21,14 @@ from tutor.labs.engine.access import Access, Kept
 from tutor.labs.engine.acting import act
 from tutor.labs.engine.base import Action, Obstacle, Plan, Progress, Running
 from tutor.labs.engine.command import CommandFailed, lines
-from tutor.labs.engine.endpoint import Endpoint, NoEngine, find
-from tutor.labs.engine.inspector import DockerInspector, containers, facts
+from tutor.labs.engine.endpoint import Endpoint, NoEngine, find, located
+from tutor.labs.engine.inspector import SERVICE, DockerInspector, containers, facts
 from tutor.labs.engine.obstacles import obstacles
 from tutor.labs.engine.ports import free_ports
 from tutor.labs.engine.readers import allow_reading
 from tutor.labs.engine.readiness import ready
 from tutor.labs.engine.removing import anything, remove
+from tutor.labs.engine.renewing import renew
 
 if TYPE_CHECKING:
     import docker
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 START_SECONDS = 300.0
 APPLY_SECONDS = 30.0
 DEATHS = 2
-POLL = 0.1
+POLL, LOOK = 0.15, 1.0
+"""Seconds between two questions to the parts, and to the engine: whatever asks takes time from what is asked."""
+
 RELOADED = {"prometheus": "http://{}/-/reload", "alertmanager": "http://{}/-/reload"}
 """Parts that read their configuration again when asked, without a restart."""
 
@@ -71,16 +74,17 @@ class DockerEngine:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        """The SDK's client of it.
+        """The SDK's client of it. What runs was started, so the engine is one that labs can use: nobody asks again.
 
         Raises: NoEngine.
         """
-        return self.endpoint.client()
+        return located().client()
 
     def obstacles(self, plan: Plan) -> Sequence[Obstacle]:
         """What stands in the way of this plan here."""
         try:
-            return obstacles(self.client, plan, self._system, self._needed(plan))
+            needed = self._needed(plan)
+            return obstacles(self.client, plan, self._system, needed)
         except NoEngine as reason:
             return [Obstacle(reason.message, reason.hint)]
 
@@ -93,10 +97,22 @@ class DockerEngine:
         """Start, wait until all parts answer, yield the `Running` last."""
         yield Progress("check", f"the engine at {self.endpoint.host}")
         yield from self._fetch(plan)
-        kept, access = self._kept.get(project) or ({}, Access())
-        addresses = {**_addresses(plan), **kept}
+        yield from self._started(plan, project, iter(()))
+
+    def renew(self, plan: Plan, project: str) -> Iterator[Progress | Running]:
+        """Empty what runs, keep of it what is slow to boot, and start the plan on that."""
+        yield Progress("check", f"the engine at {self.endpoint.host}")
+        yield from self._fetch(plan)
+        addresses, access = self._kept.get(project) or ({}, Access())
+        yield from self._started(plan, project, renew(self.client, project, plan.parts, addresses, access))
+
+    def _started(self, plan: Plan, project: str, emptied: Iterator[Progress]) -> Iterator[Progress | Running]:
+        """Start what the plan needs and what was emptied does not run; undone when that does not come to its end."""
         finished = False
         try:
+            yield from emptied
+            kept, access = self._kept.get(project) or ({}, Access())
+            addresses = {name: kept.get(name, address) for name, address in _addresses(plan).items()}
             self._kept.put(project, addresses, access)
             self._write_layer(plan, project, addresses)
             command = self._compose(project, "up", "-d", "--no-build", *plan.parts, override.DOORS)
@@ -148,11 +164,15 @@ class DockerEngine:
 
     def _needed(self, plan: Plan) -> tuple[list[str], list[str]]:
         """The images of this plan: official ones, and ours."""
-        said = "".join(lines(self._compose("tutor-images", "config", "--format", "json"), self._env(), 30))
-        services = json.loads(said)["services"]
-        named = [str(services[part]["image"]) for part in plan.parts]
+        named = [self._images[part] for part in plan.parts]
         ours = [name for name in named if name.startswith("shop/")]
-        return [name for name in named if name not in ours] + [self._env().get("PYTHON_IMAGE", images.BASE)], ours
+        return [name for name in named if name not in ours] + [self._env.get("PYTHON_IMAGE", images.BASE)], ours
+
+    @cached_property
+    def _images(self) -> dict[str, str]:
+        """The image of each part, as Compose sees it."""
+        said = "".join(lines(self._compose("tutor-images", "config", "--format", "json"), self._env, 30))
+        return {part: str(service["image"]) for part, service in json.loads(said)["services"].items()}
 
     def _fetch(self, plan: Plan) -> Iterator[Progress]:
         official, ours = self._needed(plan)
@@ -160,13 +180,14 @@ class DockerEngine:
         lacking = images.missing(self.client, ours)
         if lacking:
             built = [name.partition("/")[2].partition(":")[0] for name in lacking]
-            yield from images.build(self._compose("tutor-images", "build", *built), self._env(), built)
+            yield from images.build(self._compose("tutor-images", "build", *built), self._env, built)
 
+    @cached_property
     def _env(self) -> dict[str, str]:
         return {**self.endpoint.environment(), "SHOP_TAG": images.tag(self._system)}
 
     def _environment(self, plan: Plan, addresses: Mapping[str, str], access: Access) -> dict[str, str]:
-        return {**self._env(), **override.variables(plan, addresses), **access.variables()}
+        return {**self._env, **override.variables(plan, addresses), **access.variables()}
 
     def _layer(self, project: str) -> Path:
         return self._home / f"{project}.compose.json"
@@ -202,7 +223,7 @@ class DockerEngine:
 
         Raises: NotReady for one that does not in time, or has visibly failed, with the end of its log.
         """
-        waiting, deadline = list(parts), time.monotonic() + patience
+        waiting, deadline, look = list(parts), time.monotonic() + patience, time.monotonic() + LOOK
         with ThreadPoolExecutor(max(1, len(waiting))) as pool:
             while waiting:
                 answers = list(pool.map(lambda part: ready(part, addresses), waiting))
@@ -210,15 +231,21 @@ class DockerEngine:
                 waiting = [part for part in waiting if part not in done]
                 for part in done:
                     yield Progress("wait", f"{part} answers", len(parts) - len(waiting), len(parts))
-                failed = next((part for part in waiting if self._fails(project, part)), None)
+                failed = ""
+                if waiting and time.monotonic() > look:
+                    failed, look = self._failed(project, waiting), time.monotonic() + LOOK
                 if failed or (waiting and time.monotonic() > deadline):
                     raise self._not_ready(project, failed or waiting[0])
                 ending.sleep(POLL if waiting else 0)
 
-    def _fails(self, project: str, part: str) -> bool:
-        """Whether the part dies again and again: one restart may be a database that was not there yet."""
-        found = [facts(container, part) for container in containers(self.client, project, part)]
-        return any(one.restarts >= DEATHS or one.state == "exited" for one in found)
+    def _failed(self, project: str, parts: Sequence[str]) -> str:
+        """A part that dies again and again: one restart may be a database that was not there yet."""
+        for container in containers(self.client, project):
+            part = str(container.labels.get(SERVICE))
+            one = facts(container, part)
+            if part in parts and (one.restarts >= DEATHS or one.state == "exited"):
+                return part
+        return ""
 
     def _not_ready(self, project: str, part: str) -> NotReady:
         found = containers(self.client, project, part)

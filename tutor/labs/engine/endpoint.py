@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tutor.errors import MachineError
@@ -60,10 +61,10 @@ class Endpoint:
             raise NoEngine(f"The Docker engine at {self.host} does not answer: {error}.", "Start it.") from None
 
 
-def find() -> Endpoint:
-    """The engine in use.
+def located() -> Endpoint:
+    """The engine in use, not asked yet whether it is one that labs can use.
 
-    Raises: NoEngine when there is none that labs can use.
+    Raises: NoEngine when it is on another machine, or there is none at all.
     """
     if shutil.which("docker") is None:
         raise NoEngine("There is no `docker` command here.", INSTALL)
@@ -73,9 +74,20 @@ def find() -> Endpoint:
             f"The engine in use ({source}) is on another machine: {host}.",
             "Labs mount your workspace into containers, so the engine has to be on this machine: `docker context use`.",
         )
-    env = Endpoint(host, source, ()).environment()
-    _answers(host, source, env)
-    return Endpoint(host, source, _compose(env))
+    return Endpoint(host, source, ())
+
+
+def find() -> Endpoint:
+    """The engine in use.
+
+    Raises: NoEngine when there is none that labs can use.
+    """
+    found = located()
+    env = found.environment()
+    with ThreadPoolExecutor(1) as beside:  # two programs, and each of them takes its time to start
+        compose = beside.submit(_compose, env)
+        _answers(found.host, found.source, env)
+    return replace(found, compose=compose.result())
 
 
 def _host() -> tuple[str, str]:

@@ -36,6 +36,8 @@ _DATABASES = {"users": "users-db", "orders": "orders-db"}
 
 def networks_of(part: str) -> list[str]:
     """The networks that a part is on; a test holds them against the system's own file."""
+    if part == DOORS:
+        return list(_NETWORKS)
     if part.endswith("-db"):
         return [part]
     networks = ["edge"] if (part, "http") in PUBLISHED else []
@@ -70,12 +72,15 @@ def variables(plan: Plan, addresses: Mapping[str, str]) -> dict[str, str]:
 
 def layer(plan: Plan, home: str, addresses: Mapping[str, str], door_file: Path) -> dict[str, Any]:
     """The second Compose file, as plain data."""
-    labels = {LAB: plan.lab, HOME: home}
-    services: dict[str, Any] = {
-        part: {"labels": {**labels, NETWORKS: ",".join(networks_of(part))}, **_own(part, plan)} for part in plan.parts
-    }
-    services[DOORS] = _doors(plan, addresses, door_file, labels)
-    return {"services": services, "networks": {name: {"labels": labels} for name in _NETWORKS}}
+    services: dict[str, Any] = {part: {"labels": _labels(part, plan, home), **_own(part, plan)} for part in plan.parts}
+    services[DOORS] = _doors(plan, addresses, door_file, _labels(DOORS, plan, home))
+    return {"services": services, "networks": {name: {"labels": {HOME: home}} for name in _NETWORKS}}
+
+
+def _labels(part: str, plan: Plan, home: str) -> dict[str, str]:
+    """Whose it is. What one lab hands over to the next does not say which lab that is: Compose would make it anew."""
+    labels = {HOME: home, NETWORKS: ",".join(networks_of(part))}
+    return {**labels, LAB: plan.lab} if part in (*SERVICES, DOORS) else labels
 
 
 def _own(part: str, plan: Plan) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def _doors(plan: Plan, addresses: Mapping[str, str], door_file: Path, labels: Ma
         "command": ["python", "/doors.py", *(f"{number}={part}:{inner}" for number, part, inner in ways)],
         "volumes": [f"{door_file}:/doors.py:ro"],
         "ports": [f"127.0.0.1:{number}:{number}" for number, _, _ in ways],
-        "networks": list(_NETWORKS),
+        "networks": networks_of(DOORS),
         "labels": labels,
         "user": "65534:65534",
         "read_only": True,

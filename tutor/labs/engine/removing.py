@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tutor.errors import MachineError
@@ -14,7 +15,10 @@ from tutor.labs.engine.inspector import PROJECT, containers
 if TYPE_CHECKING:
     import docker
     from docker.models.containers import Container
+    from docker.models.networks import Network
+    from docker.models.volumes import Volume
 
+AT_ONCE = 8
 ATTEMPTS, PAUSE = 10, 0.5
 """How often everything is looked for, and the seconds between two looks."""
 
@@ -50,15 +54,16 @@ def remove(client: docker.DockerClient, project: str) -> Iterator[Progress]:
 
 def _remove(client: docker.DockerClient, project: str, found: list[Container]) -> None:
     label = {"label": f"{PROJECT}={project}"}
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(_gone, found))
-    for network in client.networks.list(filters=label):
-        network.remove()
-    for volume in client.volumes.list(filters=label):
-        volume.remove(force=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(gone, found))
+        volumes = [pool.submit(_removed, one, force=True) for one in client.volumes.list(filters=label)]
+        networks = [pool.submit(_removed, one) for one in client.networks.list(filters=label)]
+        for removing in (*volumes, *networks):
+            removing.result()
 
 
-def _gone(container: Container) -> None:
+def gone(container: Container) -> None:
+    """Remove a container with its own volumes; one that is gone already is no error."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -68,6 +73,13 @@ def _gone(container: Container) -> None:
     except APIError as error:
         if error.status_code != 409:  # somebody removes it already
             raise
+
+
+def _removed(one: Network | Volume, **how: bool) -> None:
+    from docker.errors import NotFound
+
+    with suppress(NotFound):  # somebody removes it already
+        one.remove(**how)
 
 
 def anything(client: docker.DockerClient, project: str) -> bool:

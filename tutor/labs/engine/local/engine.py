@@ -79,6 +79,11 @@ class LocalEngine:
             if not finished:
                 hold.end()
 
+    def renew(self, plan: Plan, project: str) -> Iterator[Progress | Running]:
+        """Start anew: nothing is slow to boot here."""
+        yield from self.down(project)
+        yield from self.up(plan, project)
+
     def apply(self, running: Running, parts: Sequence[str]) -> Iterator[Progress]:
         """Restart these parts."""
         for part in parts:
