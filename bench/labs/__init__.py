@@ -1,0 +1,1 @@
+"""How fast labs are, beside `docker compose`. Refuses to be part of the product."""
