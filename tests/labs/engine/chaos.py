@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.labs.making import LAB
 from tutor.labs.run import project_name
 
@@ -82,9 +80,9 @@ class Sitting:
     def __init__(self, folder: Path) -> None:
         self.home, self.labs = folder / "home", folder / "labs"
         self.id = str(CHAOS["id"])
-        self.project = project_name(self.id, self.home / "labs")
+        self.project = project_name(self.home / "labs")
         (self.labs / self.id).mkdir(parents=True)
-        (self.labs / self.id / "lab.yaml").write_text(yaml.safe_dump(CHAOS, sort_keys=False), encoding="utf-8")
+        (self.labs / self.id / "lab.yaml").write_text(json.dumps(CHAOS, indent=1), encoding="utf-8")
 
     def begin(self, *words: str, host: str = "") -> subprocess.Popen[str]:
         """Start `tutor lab ...`, and do not wait for it. `host` is another address of the engine."""
