@@ -144,12 +144,22 @@ def test_only_listed_headers_are_forwarded(pairs: list[tuple[str, str]], hop: li
     assert [(name.encode(), value.encode()) for name, value in kept.items()] == expected
 
 
-@pytest.mark.parametrize("name", ["Authorization", "Idempotency-Key", "Content-Type", "Host"])
-async def test_a_header_that_decides_cannot_be_there_twice(gateway: Gateway, upstream: Upstream, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Authorization", "authorization is there more than once"),
+        ("Idempotency-Key", "idempotency-key is there more than once"),
+        ("Content-Type", "content-type is there more than once"),
+        ("Host", "Bad Request"),  # the server in front does not even let it in
+    ],
+)
+async def test_a_header_that_decides_cannot_be_there_twice(
+    gateway: Gateway, upstream: Upstream, name: str, words: str
+) -> None:
     """Two values would be read differently by two readers, so the request is refused."""
     said = await gateway.raw(sent(f"Authorization: Bearer {token()}", f"{name}: one", f"{name}: two"))
     assert said.startswith(b"HTTP/1.1 400 ")
-    assert f"{name.lower()} is there more than once".encode() in said
+    assert words.encode() in said
     assert upstream.received == []
 
 
