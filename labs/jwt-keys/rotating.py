@@ -90,7 +90,7 @@ async def session(reach: Reach, email: str, password: str) -> dict[str, Any]:
     """The tokens of a new session. A login that the busy system puts off is tried again, as it asks for."""
     for _ in range(4):
         answer = await _asked(reach, "gateway", "/api/auth/login", body={"email": email, "password": password})
-        if answer.status != 503:
+        if answer.status not in (503, 504):
             break
         await asyncio.sleep(2.0)
     return {name: str(_field(answer, name)) for name in ("access_token", "refresh_token")}

@@ -23,6 +23,7 @@ PHONE, DEVICE = "+447700900123", "lab-device"
 """Where text and push messages to them go: a number that is set aside for fiction, and no device."""
 
 SECONDS = 10.0
+LOGIN = "/api/auth/login"
 ATTEMPTS, LONGEST_PAUSE = 4, 3.0
 """How often a system that is too busy to log anybody in is asked, and the seconds between two times, at most."""
 
@@ -43,10 +44,10 @@ class Accounts:
         Raises: CannotLook with a sentence.
         """
         known = await self.ensure(reach, account)
-        answer = await _ask(reach, "POST", "/api/auth/login", {"email": known.email, "password": known.password})
+        answer = await _ask(reach, "POST", LOGIN, {"email": known.email, "password": known.password})
         if answer.status == 401 and account != "admin":  # the data was reset behind our back
             known = await self._make(reach, account)
-            answer = await _ask(reach, "POST", "/api/auth/login", {"email": known.email, "password": known.password})
+            answer = await _ask(reach, "POST", LOGIN, {"email": known.email, "password": known.password})
         token = _field(answer, "access_token", 200, f"{account} could not log in")
         values = {"token": token, "id": known.id, "email": known.email, "password": known.password}
         if not known.id:
@@ -91,17 +92,26 @@ def _keeping(name: str, account: Account) -> Callable[[Run], Run]:
 
 
 async def _ask(reach: Reach, method: str, path: str, body: Any = None, token: str = "") -> Answer:
-    """The answer through the gateway, as the learner would get it; a 503 that says when to come again is heeded.
+    """The answer through the gateway, as the learner would get it; what was only put off is asked again.
 
-    A login fails closed when Redis takes too long to count it, which on a busy machine is no mistake of anybody's.
+    A login fails closed when Redis takes too long to count it, and its hash takes long on purpose. On a busy machine
+    neither is a mistake of anybody's.
     """
     for _ in range(ATTEMPTS - 1):
         answer = await _asked(reach, method, path, body, token)
-        later = answer.headers.get("retry-after", "")
-        if answer.status != 503 or not later.isdigit():
+        pause = _put_off(answer, path)
+        if pause is None:
             return answer
-        await asyncio.sleep(min(float(later), LONGEST_PAUSE))
+        await asyncio.sleep(pause)
     return await _asked(reach, method, path, body, token)
+
+
+def _put_off(answer: Answer, path: str) -> float | None:
+    """In how many seconds to ask again; None when this answer is one."""
+    later = answer.headers.get("retry-after", "")
+    if answer.status == 503 and later.isdigit():
+        return min(float(later), LONGEST_PAUSE)
+    return 0.0 if answer.status == 504 and path == LOGIN else None  # twice logged in is as good as once
 
 
 async def _asked(reach: Reach, method: str, path: str, body: Any, token: str) -> Answer:

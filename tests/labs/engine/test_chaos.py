@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.labs.engine.chaos import VERDICTS, Sitting, Wire
+from tests.labs.engine.chaos import VERDICTS, Sitting
+from tests.labs.engine.wire import Wire
 from tutor.labs.engine.endpoint import find
 
 pytestmark = pytest.mark.docker
@@ -151,19 +152,27 @@ def test_checks_do_not_disturb_the_learners_own_traffic(started: Sitting) -> Non
 
 def test_an_engine_that_dies_in_the_middle_is_said_and_nothing_is_lost(started: Sitting, tmp_path: Path) -> None:
     """The check under way blames nobody, each verb says that the engine is gone, and all goes on when it is back."""
-    wire = Wire(tmp_path / "engine.sock", find().host)
-    process = started.begin("check", started.id, "--json", host=wire.host)
-    time.sleep(2)
-    wire.cut()
-    for check, verdict in started.verdicts_of(process).items():
-        assert verdict in (VERDICTS[check], "error", "broken", "blocked")
-    for words in (("start", started.id), ("apply", started.id), ("stop", started.id)):
-        code, said = started.run(*words, host=wire.host)
-        assert (code, "engine" in said.lower()) == (4, True), said
-    assert started.run("status", started.id, host=wire.host)[0] == 0
-    wire.mend()
-    started.ok("start", started.id)
-    assert started.verdicts(host=wire.host) == VERDICTS
+    with Wire(tmp_path / "engine.sock", find().host) as wire:
+        process = started.begin("check", started.id, "--json", host=wire.host)
+        time.sleep(2)
+        wire.cut()
+        for check, verdict in started.verdicts_of(process).items():
+            assert verdict in (VERDICTS[check], "error", "broken", "blocked")
+        _refused(started, wire.host, "start")
+        assert started.run("status", started.id, host=wire.host)[0] == 0
+        wire.mend()
+        assert started.verdicts(host=wire.host) == VERDICTS
+        wire.cut()
+        _refused(started, wire.host, "stop")
+        wire.mend()
+        assert started.run("stop", started.id, host=wire.host)[0] == 0
+        assert started.gone() == []
+
+
+def _refused(sitting: Sitting, host: str, verb: str) -> None:
+    """The verb says that the engine does not answer."""
+    code, said = sitting.run(verb, sitting.id, host=host)
+    assert (code, "engine" in said.lower()) == (4, True), said
 
 
 def test_what_compose_was_doing_ends_with_a_tutor_that_is_killed(sitting: Sitting) -> None:
