@@ -58,7 +58,7 @@ class Endpoint:
         try:
             return docker.DockerClient(base_url=self.host, timeout=60)
         except DockerException as error:
-            raise NoEngine(f"The Docker engine at {self.host} does not answer: {error}.", "Start it.") from None
+            raise _silent(self.host, self.source, str(error), timed_out="timed out" in str(error)) from None
 
 
 def located() -> Endpoint:
@@ -107,7 +107,7 @@ def _answers(host: str, source: str, env: Mapping[str, str]) -> None:
     try:
         said = output(["docker", "version", "--format", "{{json .Server}}"], env, PATIENCE)
     except CommandFailed as failure:
-        raise _silent(host, source, failure) from None
+        raise _silent(host, source, failure.output, timed_out=failure.code is None) from None
     if '"podman' in said.lower():
         raise NoEngine(
             "The engine in use is Podman, which does not keep what Compose promises about health and networks.",
@@ -115,13 +115,13 @@ def _answers(host: str, source: str, env: Mapping[str, str]) -> None:
         )
 
 
-def _silent(host: str, source: str, failure: CommandFailed) -> NoEngine:
-    if "permission denied" in failure.output.lower():
+def _silent(host: str, source: str, said: str, *, timed_out: bool) -> NoEngine:
+    if "permission denied" in said.lower():
         return NoEngine(
             f"You may not use the Docker engine at {host}.",
             "Add yourself to the group `docker` and log in again, or use a rootless engine.",
         )
-    if failure.code is None:
+    if timed_out:
         return NoEngine(f"The Docker engine at {host} ({source}) does not answer.", "Restart it.")
     return NoEngine(f"No Docker engine answers at {host} ({source}).", "Start Docker, or choose another context.")
 
