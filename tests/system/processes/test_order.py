@@ -13,7 +13,7 @@ from processes.supervisor.wiring import Places, Variables
 
 def _order(**more: Any) -> dict[str, Any]:
     return {
-        "project": "p", "record": "/r", "logs": "/l", "bytecode": "/b", "parts": ["gateway", "orders", "redis"],
+        "project": "p", "record": "/r", "logs": "/l", "parts": ["gateway", "orders", "redis"],
         "replicas": {"orders": 2}, "settings": {}, "replacements": [], "transport": "redis", **more,
     }  # fmt: skip
 

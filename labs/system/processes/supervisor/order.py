@@ -46,7 +46,6 @@ class Order:
     project: str
     record: Path
     logs: Path
-    bytecode: Path
     parts: tuple[str, ...]
     replicas: Mapping[str, int]
     settings: Mapping[str, Mapping[str, str]]
@@ -70,7 +69,6 @@ def read(data: Mapping[str, Any]) -> Order:
         project=str(data["project"]),
         record=Path(data["record"]),
         logs=Path(data["logs"]),
-        bytecode=Path(data["bytecode"]),
         parts=tuple(data["parts"]),
         replicas={str(part): int(count) for part, count in data["replicas"].items()},
         settings={str(part): dict(chosen) for part, chosen in data["settings"].items()},

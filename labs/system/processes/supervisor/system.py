@@ -90,7 +90,6 @@ class System:
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(SOURCES),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPYCACHEPREFIX": str(self._order.bytecode),
             **variables,
         }
         child = Child(name, [sys.executable, "-P", str(SERVE), package, *folders], leash=self._leash, env=env)

@@ -40,11 +40,6 @@ class Dependencies:
         self._home = cache / "system"
         self._here = here
 
-    @property
-    def bytecode(self) -> Path:
-        """Where Python keeps what it compiled of the services: their own folder may be read-only."""
-        return self._home / "bytecode"
-
     def python(self) -> Path | None:
         """The interpreter to run services with, or None when it has to be made first."""
         if self._here and _has(self._wanted()):

@@ -158,7 +158,6 @@ class LocalEngine:
             "project": hold.project,
             "record": str(hold.record),
             "logs": str(hold.logs),
-            "bytecode": str(self._dependencies.bytecode),
             "parts": list(plan.parts),
             "replicas": dict(plan.replicas),
             "settings": {part: dict(chosen) for part, chosen in plan.settings.items()},
