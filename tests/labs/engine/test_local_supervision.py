@@ -142,7 +142,11 @@ time.sleep(600)
 def test_a_system_outlives_the_tutor_that_started_it(engine: LocalEngine, tmp_path: Path) -> None:
     """`kill -9` of the tutor and a hang-up of its terminal change nothing; another tutor finds it."""
     tutor = subprocess.Popen(
-        [sys.executable, "-c", START, str(tmp_path)], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", START, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(SYSTEM)},  # where the tests find `processes`
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     with tutor:
         assert tutor.stdout is not None
