@@ -133,8 +133,7 @@ class Sitting:
         return {one["id"]: one["verdict"] for one in reports}
 
     def status(self) -> dict[str, Any]:
-        """How the lab stands, as data; and the same for people, which must not fail either."""
-        self.ok("status", self.id)
+        """How the lab stands, as data; it always says so."""
         code, said = self.run("status", self.id, "--json")
         assert code == 0, said
         found: dict[str, Any] = json.loads(said[said.index("\n") + 1 : said.rindex("}") + 1])
