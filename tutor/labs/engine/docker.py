@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 START_SECONDS = 300.0
 APPLY_SECONDS = 30.0
 DEATHS = 2
-POLL, LOOK = 0.15, 1.0
-"""Seconds between two questions to the parts, and to the engine: whatever asks takes time from what is asked."""
+POLL, RARELY, LOOK = 0.1, 0.5, 1.0
+"""Seconds between two questions: for each part that is waited for, at most, to the engine. Asking takes time from what
+is asked: as long as many are not there, it need not be known at once that one is.
+"""
 
 RELOADED = {"prometheus": "http://{}/-/reload", "alertmanager": "http://{}/-/reload"}
 """Parts that read their configuration again when asked, without a restart."""
@@ -236,7 +238,7 @@ class DockerEngine:
                     failed, look = self._failed(project, waiting), time.monotonic() + LOOK
                 if failed or (waiting and time.monotonic() > deadline):
                     raise self._not_ready(project, failed or waiting[0])
-                ending.sleep(POLL if waiting else 0)
+                ending.sleep(min(POLL * len(waiting), RARELY))
 
     def _failed(self, project: str, parts: Sequence[str]) -> str:
         """A part that dies again and again: one restart may be a database that was not there yet."""
