@@ -43,11 +43,12 @@ def configuration() -> Configuration:
 
 
 def _routed(configuration: Configuration) -> Iterator[tuple[str, str, str, Route]]:
-    """Upstream, method and the path that the upstream knows, for each route but the gateway's own."""
+    """Service, method and the path that the service knows, for each route: a service may be several upstreams."""
     for route in configuration.routes:
         own = route.upstream == SELF
         path = route.path if own else route.path.removeprefix(configuration.strip_prefix)
-        yield from ((route.upstream, method, path, route) for method in route.methods)
+        service = SELF if own else str(configuration.upstreams[route.upstream].consul)
+        yield from ((service, method, path, route) for method in route.methods)
 
 
 def _shape(path: str) -> str:
