@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs.hiding import HIDDEN, Secrets
+from tutor.labs.hiding import HIDDEN, Secrets, quoted
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 KNOWN = Secrets.among(
@@ -68,3 +68,18 @@ def test_a_shell_reads_back_what_was_meant(words: list[str]) -> None:
     environment = {"CUSTOMER_TOKEN": "token-of-a-customer", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True, env=environment)
     assert done.stdout.decode("utf-8", "surrogateescape").split("\0")[1:-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("plain", "plain"),
+        ("two words", "'two words'"),
+        ("status = 'PENDING'", '"status = \'PENDING\'"'),
+        ("it's $5", """'it'"'"'s $5'"""),
+        ("it's `x`!", """'it'"'"'s `x`!'"""),
+    ],
+)
+def test_a_query_with_literals_can_be_read(text: str, word: str) -> None:
+    """Double quotes around single ones, unless a shell would see more in them than the text."""
+    assert quoted(text) == word

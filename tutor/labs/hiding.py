@@ -52,10 +52,10 @@ class Secrets:
         """The text as one word of a shell, where each secret is a variable that the shell fills in."""
         values = self._longest_first()
         if not values:
-            return shlex.quote(text)
+            return quoted(text)
         pieces = re.split("(" + "|".join(map(re.escape, values)) + ")", text)
-        quoted = [f'"${self.names[piece]}"' if piece in self.names else shlex.quote(piece) for piece in pieces if piece]
-        return "".join(quoted) or "''"
+        words = [f'"${self.names[piece]}"' if piece in self.names else quoted(piece) for piece in pieces if piece]
+        return "".join(words) or "''"
 
     def command(self, *words: str) -> str:
         """A command of these words."""
@@ -63,3 +63,12 @@ class Secrets:
 
     def _longest_first(self) -> list[str]:
         return sorted(self.names, key=len, reverse=True)
+
+
+_MEANS_MORE = set('"$`\\!')
+"""What a shell reads inside double quotes as something else than the character."""
+
+
+def quoted(text: str) -> str:
+    """The text as one word of a shell: a query with literals in double quotes, so that it can be read."""
+    return f'"{text}"' if "'" in text and not _MEANS_MORE & set(text) else shlex.quote(text)

@@ -203,10 +203,10 @@ async def test_a_paused_server_is_an_error(
 
 
 async def test_the_command_can_be_pasted(database: Any, reach: Reach) -> None:
-    """psql with the address in a variable, and the query with its literals."""
+    """psql with the address in the variable that `endpoints.env` has, and the query with its literals, readable."""
     reach.variables["sku"] = "MUG"
     seen = await ask(reach, "select available from stock where sku = ${sku}")
-    assert seen.command == """psql "$INVENTORY_DSN" -c 'select available from stock where sku = '"'"'MUG'"'"''"""
+    assert seen.command == """psql "$SQL_INVENTORY" -c "select available from stock where sku = 'MUG'\""""
     assert reach.dsns["inventory"] not in seen.command + seen.shown
 
 

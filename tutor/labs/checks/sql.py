@@ -78,7 +78,7 @@ class SqlCheck(Check):
     async def look(self, reach: Reach) -> Observation:
         """Ask once, in a transaction that cannot write."""
         query = filled(self.query, reach)
-        variable = f"{self.service.upper()}_DSN"
+        variable = f"SQL_{self.service.upper()}"
         command = f'psql "${variable}" -c {reach.hiding().word(query)}'
         async with within(CONNECT_SECONDS + QUERY_SECONDS - 1.0, f"the database of {self.service}", self.part):
             values = await self._asked(reach.dsn(self.service), query)
