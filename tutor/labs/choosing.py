@@ -63,6 +63,10 @@ def _no_engine(site: Site, refused: list[tuple[str, list[Obstacle]]]) -> Machine
             "See: tutor doctor",
         )
     lines = [f"{name}: {one.what}" for name, obstacles in refused for one in obstacles]
+    system = site.found.lab.system
+    if system.engine_note:
+        others = [name for name in site.engines if name not in system.engines]
+        lines += [f"{name}: {system.engine_note}." for name in others]
     remedies = dict.fromkeys(one.remedy for _, obstacles in refused for one in obstacles)
     return MachineError(f"`{site.id}` cannot start.\n" + "\n".join(lines), "\n".join(remedies))
 
