@@ -9,13 +9,16 @@ import pytest
 
 from tests.system.harness.docker import DockerSystem
 
-WHOLE = Path(__file__).with_name("e2e")
+HERE = Path(__file__).parent
+WHOLE = HERE / "e2e"
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Keep the end-to-end tests in one worker (`--dist loadgroup`): two systems at once would be slow for both."""
+    """Keep the end-to-end tests in one worker (`--dist loadgroup`), and all those in Docker: two systems at once would
+    be slow for both.
+    """
     for item in items:
-        if WHOLE in item.path.parents:
+        if WHOLE in item.path.parents or (HERE in item.path.parents and item.get_closest_marker("docker")):
             item.add_marker(pytest.mark.xdist_group("the whole system"))
 
 
