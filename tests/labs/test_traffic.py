@@ -21,7 +21,8 @@ http_requests_total{method="GET",route="/products",status="200"} 7.0
 http_requests_total{method="POST",route="/a \\"b\\"",status="503"} 2
 gateway_attempts_total{upstream="orders",outcome="ok"} 5.0
 gateway_attempts_total{upstream="orders",outcome="timeout"} 1.0
-gateway_attempts_total{upstream="users",outcome="ok"} 3.0
+gateway_attempts_total{upstream="users",outcome="ok"} 2.0
+gateway_attempts_total{upstream="passwords",outcome="ok"} 1.0
 outbox_published_total 4.0
 outbox_pending 2.0
 events_handled_total{subscription="s",type="t",outcome="handled"} 1e1

@@ -86,6 +86,10 @@ async def _of(reach: Reach, part: str) -> Counted | str:
     return counted(answer.text) if answer.status == 200 else f"{part} has no metrics: HTTP {answer.status}"
 
 
+SERVED_BY: Mapping[str, str] = {"passwords": "users"}
+"""Upstreams of the gateway that are named unlike the service behind them."""
+
+
 def counted(text: str) -> Counted:
     """The counters in an exposition of metrics."""
     totals: dict[str, float] = {}
@@ -98,6 +102,7 @@ def counted(text: str) -> Counted:
             errors += value
         elif name == ATTEMPTS:
             upstream = labels.get("upstream", "")
+            upstream = SERVED_BY.get(upstream, upstream)
             calls[upstream] = calls.get(upstream, 0.0) + value
         elif name == BREAKER:
             breakers[labels.get("name", "")] = value
