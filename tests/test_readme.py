@@ -51,7 +51,7 @@ def test_commands_and_options_exist(words: tuple[str, ...]) -> None:
     """Each command that the documents show has help, and its help names each option shown."""
     names = [word for word in words if not word.startswith("-")]
     options = {word for word in words if word.startswith("--")} - {"--help", "--json"}
-    known = _help(*names[: 2 if names[:1] in (["content"], ["export"]) else 1]) + _help()
+    known = _help(*names[: 2 if names[:1] in (["content"], ["export"], ["lab"]) else 1]) + _help()
     assert [option for option in sorted(options) if option not in known] == []
 
 
