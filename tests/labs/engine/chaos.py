@@ -18,7 +18,7 @@ from tests.labs.making import LAB
 from tutor.labs.run import project_name
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 150
+PATIENCE = 300
 CODES = (0, 1, 2, 4)
 """The exit codes that a verb which was not interrupted may have here."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.labs.engine.chaos import VERDICTS, Sitting
+from tests.labs.engine.chaos import PATIENCE, VERDICTS, Sitting
 from tests.labs.engine.wire import Wire
 from tutor.labs.engine.endpoint import find
 
@@ -107,7 +107,7 @@ def test_a_second_start_at_the_same_time_is_refused_kindly(sitting: Sitting) -> 
     _until_something_runs(sitting)
     code, said = sitting.run("start", sitting.id)
     assert code == 4 and f"busy: `start` in process {first.pid}" in said, said
-    out, err = first.communicate(timeout=150)
+    out, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, out + err
     assert f"{sitting.id}: running on docker" in sitting.ok("status", sitting.id)
 
