@@ -14,6 +14,7 @@ from docker.errors import APIError, ImageNotFound
 
 from tutor.labs.engine import images, obstacles
 from tutor.labs.engine.base import Plan
+from tutor.labs.engine.command import CommandFailed
 from tutor.labs.engine.images import ImageMissing
 
 PLAN = Plan("a-lab", ("gateway", "orders", "orders-db", "rabbitmq"))
@@ -130,3 +131,21 @@ def test_images_that_are_missing_cost_time_and_stop_nothing() -> None:
         (False, "1 image has to be pulled first: rabbitmq:4."),
         (False, "2 images have to be built first: ours:1, ours:2."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Bind for 127.0.0.1:20001 failed: port is already allocated", "Somebody took a port"),
+        (
+            "could not find an available, non-overlapping IPv4 address pool among the defaults",
+            "no network left to give",
+        ),
+        ("mkdir /var/lib/docker/x: no space left on device", "disk of the engine is full"),
+        ("something new", "ended with code 1: something new"),
+    ],
+)
+def test_a_start_that_compose_gave_up_is_explained(said: str, meant: str) -> None:
+    """What nobody has met yet is told in Compose's own words."""
+    failure = obstacles.start_failed(CommandFailed(["docker", "compose", "up"], f"Network x  Error\n{said}", 1))
+    assert meant in failure.message

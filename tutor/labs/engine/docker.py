@@ -23,7 +23,7 @@ from tutor.labs.engine.base import Action, Obstacle, Plan, Progress, Running
 from tutor.labs.engine.command import CommandFailed, lines
 from tutor.labs.engine.endpoint import Endpoint, NoEngine, find, located
 from tutor.labs.engine.inspector import SERVICE, DockerInspector, containers, facts
-from tutor.labs.engine.obstacles import obstacles
+from tutor.labs.engine.obstacles import obstacles, start_failed
 from tutor.labs.engine.ports import free_ports
 from tutor.labs.engine.readers import allow_reading
 from tutor.labs.engine.readiness import ready
@@ -216,7 +216,7 @@ class DockerEngine:
                 if len(words) >= 3 and words[0] == "Container" and words[-1] in ("Started", "Running"):
                     yield Progress("start", words[1])
         except CommandFailed as failure:
-            raise _start_failed(failure) from None
+            raise start_failed(failure) from None
 
     def _wait(
         self, project: str, parts: Sequence[str], addresses: Mapping[str, str], patience: float = START_SECONDS
@@ -270,14 +270,3 @@ def _reload(url: str) -> None:
         httpx.post(url, timeout=5, trust_env=False)
     except httpx.HTTPError as error:
         raise MachineError(f"{url} does not answer: {type(error).__name__}.", "See: tutor lab status") from None
-
-
-def _start_failed(failure: CommandFailed) -> MachineError:
-    said = failure.output.lower()
-    if "port is already allocated" in said or "address already in use" in said:
-        return MachineError("Somebody took a port between our look and our start.", "Start the lab again.")
-    if "no space left" in said:
-        return MachineError("The disk of the engine is full.", "Make room: docker system df, then docker system prune")
-    if "pool overlaps" in said or "address pools" in said:
-        return MachineError("The engine has no network left to give.", "Remove unused ones: docker network prune")
-    return failure

@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.errors import MachineError
 from tutor.labs.engine.base import Obstacle, Plan
+from tutor.labs.engine.command import CommandFailed
 from tutor.labs.engine.images import missing
 
 if TYPE_CHECKING:
@@ -68,3 +70,18 @@ def _images(client: docker.DockerClient, needed: tuple[list[str], list[str]]) ->
 
 def _have(images: list[str]) -> str:
     return "1 image has" if len(images) == 1 else f"{len(images)} images have"
+
+
+_FAILURES = (
+    ("port is already allocated", "Somebody took a port between our look and our start.", "Start the lab again."),
+    ("address already in use", "Somebody took a port between our look and our start.", "Start the lab again."),
+    ("no space left", "The disk of the engine is full.", "Make room: docker system df, then docker system prune"),
+    ("address pool", "The engine has no network left to give.", "Stop other labs, or: docker network prune"),
+    ("pool overlaps", "The engine has no network left to give.", "Stop other labs, or: docker network prune"),
+)
+
+
+def start_failed(failure: CommandFailed) -> MachineError:
+    """What it means that Compose gave up: in plain words where they are known, else in its own."""
+    said = failure.output.lower()
+    return next((MachineError(what, remedy) for words, what, remedy in _FAILURES if words in said), failure)
