@@ -138,7 +138,7 @@ def test_images_that_are_missing_cost_time_and_stop_nothing() -> None:
     [
         ("Bind for 127.0.0.1:20001 failed: port is already allocated", "Somebody took a port"),
         (
-            "could not find an available, non-overlapping IPv4 address pool among the defaults",
+            "could not find an available, non-overlapping IPv4 address pool",
             "no network left to give",
         ),
         ("mkdir /var/lib/docker/x: no space left on device", "disk of the engine is full"),
