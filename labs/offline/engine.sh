@@ -14,8 +14,9 @@ if ! answers; then
     apt-get -qq update >&2
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends docker.io iptables >&2
   fi
-  # No session of ours: it must outlive this script, and must not get the terminal's ctrl+c.
-  setsid dockerd >"$log" 2>&1 </dev/null &
+  # No session of ours: it must outlive this script, and must not get the terminal's ctrl+c. Of its own accord it has room
+  # for about thirty networks; a lab takes five, and tests run several at once.
+  setsid dockerd --default-address-pool base=10.208.0.0/12,size=24 >"$log" 2>&1 </dev/null &
   pid=$!
   for _ in $(seq 150); do
     answers && break
