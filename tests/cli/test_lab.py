@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tutor
+from tutor.cli.lablists import where
+from tutor.cli.labnews import narration
+from tutor.labs.news import Briefed, Endpoint
 from tutor.paths import DEFAULT_PACK, bundled_content, lab_ids
 
 WEEK = str(bundled_content() / DEFAULT_PACK)
@@ -15,9 +18,10 @@ NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock", "TUTOR_CONTENT": WEEK}
 
 
 def test_every_lab_is_listed_by_day(tutor: Tutor) -> None:
-    """With its level, minutes, engines and what it proves; as data, too."""
+    """With its level, minutes, engines and what it proves, no line wider than a terminal; as data, too."""
     shown = tutor.ok("lab", "list", TUTOR_CONTENT=WEEK)
     assert all(f"  {lab}  " in shown for lab in lab_ids())
+    assert max(map(len, shown.splitlines())) <= 80
     rows = json.loads(tutor.ok("lab", "list", "--json", TUTOR_CONTENT=WEEK))
     assert {row["id"] for row in rows} == lab_ids()
     assert [row["day"] for row in rows] == sorted(row["day"] for row in rows)
@@ -112,3 +116,33 @@ def test_one_lab_is_started_instead_of_one_other(tutor: Tutor) -> None:
     done = tutor.run("lab", "start", "lost-event", "--instead", **NOWHERE)
     assert done.returncode == 2 and "2 labs are running: first-flight, forged-identity" in done.stderr
     assert len(list((tutor.home / "labs").glob("*/run.json"))) == 2
+
+
+def test_start_without_a_name_means_the_running_lab(tutor: Tutor) -> None:
+    """As verdicts on a damaged environment say it; with none in progress that is said, with exit code 2."""
+    done = tutor.run("lab", "start", **NOWHERE)
+    assert done.returncode == 2 and "No lab is running." in done.stderr
+    (tutor.home / "labs" / "lost-event").mkdir(parents=True)
+    (tutor.home / "labs" / "lost-event" / "run.json").write_text("{}", encoding="utf-8")
+    assert "lost-event" in tutor.run("lab", "start", **NOWHERE).stderr
+
+
+def test_where_everything_is_fits_a_terminal_and_has_the_logins(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is long stands on a line of its own, so that nothing else is pushed beyond the edge."""
+    dsn = "postgresql://tutor_reader:of-thirty-two-random-characters-@127.0.0.1:27064/orders"
+    places = (
+        Endpoint("RabbitMQ", "http://127.0.0.1:15672", "exchanges, queues, messages", "shop", "hush"),
+        Endpoint("database of orders", dsn, "PostgreSQL, for reading"),
+        Endpoint("Redis", "redis://127.0.0.1:6379", "tokens, limits, streams", "", "quiet"),
+    )
+    where(places)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80] == [f"     {dsn}"]
+    assert "RabbitMQ: log in as shop with hush" in lines and "Redis: the password is quiet" in lines
+
+
+def test_the_addresses_of_a_start_stand_below_each_other() -> None:
+    """However long the longest name is."""
+    pages = (Endpoint("gateway", "http://a", ""), Endpoint("notifications (http)", "http://b", ""))
+    lines = narration(Briefed("lost-event", Path("w"), pages, fresh=True)).splitlines()[-2:]
+    assert lines == ["  gateway               http://a", "  notifications (http)  http://b"]

@@ -17,7 +17,7 @@ from tests.labs.engine.inmemory import MemoryEngine
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError
 from tutor.labs.engine.base import Action, Plan, Running
-from tutor.labs.news import Briefed, Checked, Faulted, ResetDone, Stopped
+from tutor.labs.news import Briefed, Checked, Faulted, Reported, ResetDone, Stopped
 from tutor.labs.run import Entry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,8 +181,10 @@ def test_a_workspace_that_was_deleted_is_broken_and_a_reset_makes_it_anew(starte
     import shutil
 
     shutil.rmtree(started.workspace)
-    [checked] = only(Checked, started.session().check())
+    told = list(started.session().check())
+    [checked] = only(Checked, iter(told))
     assert {one.verdict for one in checked.step.checks} == {"broken"}
+    assert [one.report for one in only(Reported, iter(told))] == list(checked.step.checks)
     assert "tutor lab reset" in checked.step.checks[0].note
     assert "tutor lab reset" in started.session().status().trouble[0]
     for verb in (started.session().apply, started.session().skip):

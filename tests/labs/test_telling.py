@@ -21,6 +21,11 @@ AT = datetime(2026, 3, 2, 12, 30, 5, 250_000, UTC)
         ({"level": "INFO", "message": "order placed"}, "orders-1 INFO: order placed"),
         ({"level": "INFO", "message": "x", "trace_id": "ab"}, "orders-1 INFO: x trace=ab"),
         (
+            {"level": "INFO", "message": "x", "trace_id": "ab", "correlation_id": "c-1"},
+            "orders-1 INFO: x trace=ab correlation=c-1",
+        ),
+        ({"level": "INFO", "message": "x", "trace_id": "", "correlation_id": ""}, "orders-1 INFO: x"),
+        (
             {"level": "ERROR", "message": "no", "exception": "Traceback\n  File a\nValueError: 7\n"},
             "no [ValueError: 7]",
         ),

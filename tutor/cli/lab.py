@@ -70,7 +70,7 @@ def list_(ctx: typer.Context, json: Json = False) -> None:
 @lab.command(name="start")
 def start_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="LAB", help="Which lab.", autocompletion=complete.labs)],
+    name: Name = "",
     engine: Annotated[str, typer.Option(metavar="NAME", help="Which engine; chosen by itself if absent.")] = "",
     workspace: Annotated[Path | None, typer.Option(metavar="DIR", help="Where your files should lie.")] = None,
     instead: Annotated[bool, typer.Option("--instead", help="Stop the one that runs, take its system over.")] = False,

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tutor.cli.prose import plain as prose
-from tutor.cli.render import counted, fields, heading, moment, say, say_json, table, tell
+from tutor.cli.render import counted, fields, heading, moment, say, say_json, table, tell, width
 
 if TYPE_CHECKING:
     from tutor.coach.labs import LabRow, Labs, LabSession
     from tutor.content.index import Index
     from tutor.labs.definition import Lab
     from tutor.labs.engine.base import PartFacts
+    from tutor.labs.news import Endpoint
     from tutor.labs.showing import Status, StepState
+
+_MARGIN = " " * 5
+_LONG = 40
+"""Characters of an address that would push what it is beyond a terminal's edge: those come last, without it."""
 
 _PROGRESS = {"new": "", "begun": "begun", "done": "done"}
 
@@ -34,12 +41,19 @@ def listed(labs: Labs, index: Index, json: bool) -> None:
             str(row.lab.minutes),
             "running" if row.running else _PROGRESS[row.progress],
             ", ".join(row.lab.system.engines),
-            row.lab.proves,
         )
         for row in rows
     ]
-    say(table(("day", "lab", "level", "min", "state", "runs on", "what it proves"), shown))
+    title, *lines = table(("day", "lab", "level", "min", "state", "runs on"), shown).split("\n")
+    say(title)
+    for line, row in zip(lines, rows, strict=True):
+        say(f"{line.rstrip()}\n{_below(row.lab.proves)}")
     tell("Start one with: tutor lab start LAB")
+
+
+def _below(text: str) -> str:
+    """What belongs to the row above, wrapped under its second column."""
+    return textwrap.indent(textwrap.fill(text, width() - len(_MARGIN), break_on_hyphens=False), _MARGIN)
 
 
 def _plain(row: LabRow, day: int | None) -> dict[str, object]:
@@ -85,8 +99,7 @@ def standing(session: LabSession, json: bool) -> None:
     if status.parts:
         say(table(("part", "state", "health", "restarts"), [_part(one) for one in status.parts]))
     _files_and_faults(status)
-    if status.endpoints:
-        say(table(("where", "address", "what"), [(one.name, one.url, one.what) for one in status.endpoints]))
+    where(status.endpoints)
 
 
 def _step(step: StepState, current: bool) -> str:
@@ -105,6 +118,20 @@ def _files_and_faults(status: Status) -> None:
         say(f"Not applied yet: {', '.join(status.unapplied)}")
     for fault in status.faults:
         say(f"Fault in force: {fault.title}")
+
+
+def where(places: Sequence[Endpoint]) -> None:
+    """Addresses, databases and logins."""
+    long = [one for one in places if len(one.url) > _LONG]
+    if short := [(one.name, one.url, one.what) for one in places if one not in long]:
+        say(table(("where", "address", "what"), short))
+    for one in long:
+        say(f"{one.name}, {one.what}\n{_MARGIN}{one.url}")
+    for one in places:
+        if one.password:
+            say(f"{one.name}: {f'log in as {one.user} with' if one.user else 'the password is'} {one.password}")
+    if places:
+        say("The same as shell variables: endpoints.env among your files")
 
 
 def _part(facts: PartFacts) -> tuple[str, str, str, str]:

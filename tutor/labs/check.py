@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from tutor.labs import matching
+from tutor.labs.verdict import Mismatch
 from tutor.shapes import Line, Slug, Strict, Text, Whole
 
 if TYPE_CHECKING:
@@ -195,6 +196,10 @@ class Check(Strict):
     def look_seconds(self) -> float:
         """How long one look may take before it counts as `error`."""
         return LOOK_SECONDS
+
+    def told(self, mismatches: list[Mismatch]) -> list[Mismatch]:
+        """What is said of the expectations that do not hold; a kind that asks for an answer does not give it."""
+        return mismatches
 
     @abstractmethod
     async def look(self, reach: Reach) -> Observation:

@@ -13,7 +13,7 @@ from tutor.labs.definition import Lab, Step
 from tutor.labs.engine.base import Running
 from tutor.labs.evaluate import evaluate
 from tutor.labs.judging import Judgement
-from tutor.labs.news import Checked, News, Said, StepPassed
+from tutor.labs.news import Checked, News, Reported, Said, StepPassed
 from tutor.labs.run import Run
 from tutor.labs.site import PATIENCE, Site, closed
 from tutor.labs.verdict import StepReport, Verdict
@@ -54,7 +54,9 @@ def _step(site: Site, step: Step) -> Iterator[News]:
     if site.workspace(run.workspace).state != "ours":
         note = f"the workspace {run.workspace} is gone or damaged; `tutor lab reset {site.id}` makes it anew"
         broken = Judgement(Verdict.BROKEN, note)
-        yield Checked(StepReport(step.id, tuple(unseen(one, broken) for one in step.checks)))
+        reports = tuple(unseen(one, broken) for one in step.checks)
+        yield from map(Reported, reports)
+        yield Checked(StepReport(step.id, reports))
         return
     if files := site.unapplied(run):
         yield Said(f"The system has not read these edits yet: {', '.join(files)}. Show it: tutor lab apply", "warning")

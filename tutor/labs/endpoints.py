@@ -45,7 +45,7 @@ def _services(running: Running) -> Iterator[Endpoint]:
         part, _, port = key.partition(".")
         if f"{part}.ops" not in running.addresses or key in _PAGES:
             continue
-        what = "health, metrics, faults" if port == "ops" else "the service itself, without the gateway"
+        what = "health, metrics, faults" if port == "ops" else "without the gateway"
         yield Endpoint(f"{part} ({port})", f"http://{address}", what)
 
 

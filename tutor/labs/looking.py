@@ -108,7 +108,7 @@ class Looking:
         if self.rhythm.mode == "never":
             turned = {name: {"not": wanted} for name, wanted in expect.items()}
             found = [] if found else self.unmet(turned, values)
-        self.sight.mismatches = found
+        self.sight.mismatches = self.check.told(found)
         self.sight.holds = not found
         self.sight.stopped = bool(stop_if) and not self.unmet(stop_if, values)
 

@@ -156,7 +156,8 @@ def _again(site: Site, run: Run, running: Running) -> Iterator[News]:
     engine = site.engine(run.engine)
     workspace = site.workspace(run.workspace)
     if workspace.state != "ours":
-        yield Said(f"The workspace {workspace.place} is gone or damaged. tutor lab reset {site.id}", "warning")
+        anew = f"make it anew: tutor lab reset {site.id}"
+        yield Said(f"The workspace {workspace.place} is gone or damaged; {anew}", "warning")
     if not engine.find(run.project):
         yield Said("Its system is gone, and its data with it; starting it anew.", "warning")
         run = site.file.update(lambda old: replace(old, accounts={}, captured={}, passed=(), faults=()))

@@ -19,6 +19,10 @@ def told(piece: news.News) -> str:
     return said(piece) if said else ""
 
 
+_IDS = {"trace": "trace_id", "correlation": "correlation_id"}
+"""What finds the other lines of the same request, by the name that it has in a line."""
+
+
 def log_line(line: LogLine) -> str:
     """One line of a log: time, instance, and the message of a JSON line with what was raised, or the line itself."""
     at = f"{line.at.astimezone():%H:%M:%S.%f}"[:12] if line.at else "-" * 12
@@ -29,8 +33,8 @@ def log_line(line: LogLine) -> str:
     text = str(fields.get("message") or fields.get("msg") or fields.get("event") or line.text)
     raised = str(fields.get("exception") or "").strip().splitlines()
     text += f" [{raised[-1]}]" if raised else ""
-    trace = f" trace={fields['trace_id']}" if fields.get("trace_id") else ""
-    return f"{at} {line.instance} {level}: {text}{trace}"
+    ids = "".join(f" {name}={fields[key]}" for name, key in _IDS.items() if fields.get(key))
+    return f"{at} {line.instance} {level}: {text}{ids}"
 
 
 def _progress(piece: Any) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.labs.checks.looking import looked, unmet
+from tests.labs.checks.looking import check, looked, unmet
+from tutor.labs.looking import Looking
 from tutor.labs.reach import Reach
+from tutor.labs.verdict import Mismatch
 
 PROMPT: dict[str, Any] = {"prompt": "Which service answers last?"}
 
@@ -49,3 +51,17 @@ async def test_a_number_is_one(reach: Reach, typed: str, number: Any) -> None:
     """It can be compared as a number; a sentence with a number in it is none."""
     reach.variables["input.this-check"] = typed
     assert unmet({"number": number}, await looked(reach, "input", **PROMPT)) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "expect", "actual"),
+    [("orders", {"answer": "payments"}, "'orders'"), (None, {"answer": "payments"}, "nothing"), (None, {}, "nothing")],
+)
+async def test_a_wrong_answer_is_not_told_the_right_one(
+    reach: Reach, typed: str | None, expect: dict[str, str], actual: str
+) -> None:
+    """Who looks before they have found out sees the question again, and what they have answered so far."""
+    if typed:
+        reach.variables["input.this-check"] = typed
+    sight = await Looking(check("input", expect or {"given": True}, **PROMPT), reach, {}).run(lambda looked: None)
+    assert sight.mismatches == [Mismatch("answer", 'what answers "Which service answers last?"', actual)]

@@ -1,4 +1,5 @@
 """Compares what the learner has found out. Refuses to guess: who has given no answer has not passed.
+Refuses to tell the answer as well: a failure repeats the question.
 
     kind: input
     prompt: Which service answers last in the slowest trace?
@@ -17,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from tutor.labs.check import Check, Observation
 from tutor.labs.reach import Reach
+from tutor.labs.verdict import Mismatch
 from tutor.shapes import Line
 
 
@@ -33,6 +35,11 @@ class InputCheck(Check):
 
     kind: Literal["input"]
     prompt: Line
+
+    def told(self, mismatches: list[Mismatch]) -> list[Mismatch]:
+        """The question, and what was answered: what is expected would be the answer."""
+        expected = f'what answers "{self.prompt}"'
+        return [Mismatch("answer", expected, "nothing" if one.path == "given" else one.actual) for one in mismatches]
 
     async def look(self, reach: Reach) -> Observation:
         """Take what was given so far."""
