@@ -269,18 +269,15 @@ def prove(
     every: Annotated[bool, typer.Option("--all", help="Every lab on each engine that it runs on.")] = False,
     engine: Annotated[str, typer.Option(metavar="NAME", help="On this engine alone.")] = "",
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=8, help="How many at once.")] = 1,
+    again: Annotated[int, typer.Option(min=0, max=3, help="How often to try again; the table says so.")] = 0,
 ) -> None:
     """For authors: red as shipped, green when solved, red for each wrong solution, nothing left. Takes minutes."""
-    from tutor.cli.labproof import proofs
+    from tutor.cli.labproof import proofs, wanted
 
     labs = opened(ctx)
     if bool(names) is every:
         raise UsageError("Say which labs to prove, or --all.", "See them with: tutor lab list")
-    chosen = [row.lab for row in labs.rows() if every or row.lab.id in (names or [])]
-    for unknown in set(names or []) - {one.id for one in chosen}:
-        labs.open(unknown)  # raises with a suggestion
-    pairs = [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]
-    if not proofs(labs, pairs, jobs):
+    if not proofs(labs, wanted(labs, names or [], engine), jobs, 1 + again):
         raise typer.Exit(Exit.NO)
 
 

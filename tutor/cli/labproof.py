@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,27 @@ if TYPE_CHECKING:
     from tutor.coach.labs import Labs
 
 
-def proofs(labs: Labs, wanted: Sequence[tuple[str, str]], jobs: int = 1) -> bool:
-    """Prove each (lab, engine), `jobs` at once; True when all of it held, and there was something to prove."""
+def wanted(labs: Labs, names: Sequence[str], engine: str) -> list[tuple[str, str]]:
+    """Each (lab, engine) to prove: these labs or all, on this engine or on each that they run on.
+
+    Raises: UsageError when there is no lab of such a name.
+    """
+    chosen = [row.lab for row in labs.rows() if not names or row.lab.id in names]
+    for unknown in set(names) - {one.id for one in chosen}:
+        labs.open(unknown)  # raises with a suggestion
+    return [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]
+
+
+def proofs(labs: Labs, pairs: Sequence[tuple[str, str]], jobs: int = 1, tries: int = 1) -> bool:
+    """Prove each (lab, engine), `jobs` at once; True when all of it held, and there was something to prove.
+
+    One that does not hold is tried again, up to `tries` times; the table says how often, and what was wrong before.
+    """
     over = Event()
     with ThreadPoolExecutor(jobs) as pool:
-        begun = [pool.submit(_one, labs, lab, engine, _teller(lab, engine, jobs), over) for lab, engine in wanted]
+        begun = [
+            pool.submit(_tried, labs, lab, engine, _teller(lab, engine, jobs), over, tries) for lab, engine in pairs
+        ]
         try:
             rows = [one.result() for one in begun]
         except KeyboardInterrupt:
@@ -33,6 +50,14 @@ def proofs(labs: Labs, wanted: Sequence[tuple[str, str]], jobs: int = 1) -> bool
     for line in table(rows):
         say(line)
     return bool(rows) and all(row.proved for row in rows)
+
+
+def _tried(labs: Labs, lab: str, engine: str, told: Callable[[str], None], over: Event, tries: int) -> Row:
+    row = _one(labs, lab, engine, told, over)
+    while not row.proved and row.tries < tries and not over.is_set():
+        told(f"{lab} on {engine}: once more")
+        row = replace(_one(labs, lab, engine, told, over), tries=row.tries + 1, before=(*row.before, *row.problems))
+    return row
 
 
 def _teller(lab: str, engine: str, jobs: int) -> Callable[[str], None]:

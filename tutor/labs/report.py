@@ -101,6 +101,9 @@ class Row:
     clean: bool | None = None
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
+    tries: int = 1
+    before: tuple[str, ...] = ()
+    """What was wrong in tries before this one."""
 
     @property
     def proved(self) -> bool:
@@ -112,7 +115,7 @@ class Row:
 
 COLUMNS = (
     "lab", "engine", "as shipped", "solved", "twice", "killed", "reset", "wrong red", "alternatives", "residue",
-    "seconds",
+    "seconds", "tries",
 )  # fmt: skip
 
 
@@ -124,6 +127,7 @@ def table(rows: Sequence[Row]) -> list[str]:
     found = [lines[0], "-" * max(map(len, lines))]
     for row, line in zip(rows, lines[1:], strict=True):
         found += [line, *(f"    {problem}" for problem in row.problems)]
+        found += [f"    before: {problem}" for problem in row.before]
     return found
 
 
@@ -131,7 +135,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.lab, row.engine, _word(row.shipped, "red"), _word(row.solved, "green"), _word(row.twice, "same"),
         _word(row.killed, "no blame"), _word(row.reset, "same"), _pair(row.wrong), _pair(row.alternatives),
-        _word(row.clean, "none"), f"{row.seconds:.0f}",
+        _word(row.clean, "none"), f"{row.seconds:.0f}", str(row.tries),
     )  # fmt: skip
 
 
