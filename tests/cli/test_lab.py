@@ -32,6 +32,7 @@ def test_the_pages_of_a_lab_need_no_engine(tutor: Tutor) -> None:
     """The incident, the first task and what will be looked at; the debrief; the lab as data."""
     page = tutor.ok("lab", "task", "lost-event", **NOWHERE)
     assert "SEV2" in page and "Step 1 of 2" in page and "What will be looked at:" in page
+    assert max(map(len, page.splitlines())) <= 80
     assert "Step 2 of 2" in tutor.ok("lab", "task", "lost-event", "--step", "mend", **NOWHERE)
     unknown = tutor.run("lab", "task", "lost-event", "--step", "mnd", **NOWHERE)
     assert (unknown.returncode, unknown.stdout) == (2, "") and "It has: see, mend" in unknown.stderr

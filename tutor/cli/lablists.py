@@ -68,7 +68,7 @@ def _plain(row: LabRow, day: int | None) -> dict[str, object]:
 def briefing(lab: Lab) -> str:
     """The incident card."""
     card = lab.briefing
-    lines = [heading(lab.title), f"{card.severity.upper()}  {card.impact}", "", prose(card.story)]
+    lines = [heading(lab.title), prose(f"{card.severity.upper()}: {card.impact}"), "", prose(card.story)]
     for message in card.messages:
         lines += ["", f"{message.kind} {message.at} {message.from_}", prose(message.text)]
     return "\n".join(lines)
