@@ -7,6 +7,7 @@ count what is done once: the first start on each engine.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from tutor import paths
-from tutor.labs.engine.base import Engine, Plan, Running
+from tutor.labs.engine.base import Engine, Plan
 from tutor.labs.engine.docker import DockerEngine
 from tutor.labs.engine.local.dependencies import Dependencies
 from tutor.labs.engine.local.engine import LocalEngine
@@ -51,7 +52,7 @@ def main() -> None:
         local = LocalEngine(home, system, Dependencies(paths.cache_dir(), system))
         docker = DockerEngine(home, system)
         rounds = [
-            (_round(local, plan, _of_processes), _round(docker, plan, lambda _: _of_containers(docker)))
+            (_round(local, plan, lambda: _of_processes(home)), _round(docker, plan, lambda: _of_containers(docker)))
             for _ in range(times + 1)
         ][1:]
     print(f"| {lab} | local | docker | ratio | runs |\n|---|---|---|---|---|")
@@ -67,15 +68,16 @@ _ROWS: tuple[tuple[str, str, Callable[[Took], float]], ...] = (
 )
 
 
-def _round(engine: Engine, plan: Plan, memory: Callable[[Running], float]) -> Took:
+def _round(engine: Engine, plan: Plan, memory: Callable[[], float]) -> Took:
     begun = time.monotonic()
     try:
         stream: Any = engine.up(plan, PROJECT)
         with closing(stream):
-            *_, running = stream
+            for _ in stream:
+                pass
         up = time.monotonic() - begun
         time.sleep(SETTLE)
-        used = memory(running)
+        used = memory()
     finally:
         begun = time.monotonic()
         for _ in engine.down(PROJECT):
@@ -95,11 +97,11 @@ def _of_containers(docker: DockerEngine) -> float:
     return used
 
 
-def _of_processes(running: Running) -> float:
+def _of_processes(home: Path) -> float:
     """What each process has for itself, and its share of what several have together; the supervisor included."""
     said = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in said.splitlines()]
-    mine = {int(row[0]) for row in rows if "processes.supervisor" in row[-1]}
+    mine = {int(json.loads((home / f"{PROJECT}.local.json").read_text())["pid"])}
     while more := {int(pid) for pid, parent, _ in rows if int(parent) in mine} - mine:
         mine |= more
     return sum(map(_proportional, mine)) / MEBIBYTE
