@@ -75,7 +75,7 @@ def test_a_shell_reads_back_what_was_meant(words: list[str]) -> None:
     [
         ("plain", "plain"),
         ("two words", "'two words'"),
-        ("status = 'PENDING'", '"status = \'PENDING\'"'),
+        ("status = 'PENDING'", "\"status = 'PENDING'\""),
         ("it's $5", """'it'"'"'s $5'"""),
         ("it's `x`!", """'it'"'"'s `x`!'"""),
     ],

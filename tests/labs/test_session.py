@@ -64,6 +64,13 @@ def test_start_brings_up_the_system_and_tells_where_everything_is(ana: Learner) 
     assert ana.run().state == "running"
 
 
+def test_a_running_lab_stays_on_its_engine(started: Learner) -> None:
+    """Another one that is asked for meanwhile is not passed over in silence; its own needs no word."""
+    assert "It runs on docker, and goes on there." in said(started.session().start("local"))
+    assert "goes on there" not in said(started.session().start("docker"))
+    assert started.run().engine == "docker"
+
+
 def test_checks_fail_as_shipped_and_pass_when_it_is_mended(started: Learner) -> None:
     """The step is passed once, and the next one becomes the current one."""
     session = started.session()

@@ -41,6 +41,8 @@ def start(site: Site, engine: str = "", place: Path | None = None, instead: Site
         if damage:
             yield Said(damage, "warning")
         if run is not None and run.state == "running" and run.running is not None:
+            if engine not in ("", run.engine):
+                yield Said(f"It runs on {run.engine}, and goes on there. For another engine, stop it first.", "warning")
             yield from _again(site, run, run.running)
             if instead is not None:
                 yield from stop(instead)
