@@ -5,6 +5,7 @@ Used by every verifier, the issuer's own included, so that there is one list of 
 
 import hashlib
 import time
+from base64 import b64encode
 from typing import Any, Protocol
 
 import jwt
@@ -59,8 +60,7 @@ def read(token: str, key: RSAPublicKey, issuer: str, audience: str) -> Identity:
         algorithm = jwt.get_unverified_header(token)["alg"]  # so that the next algorithm needs no change here
         claims = jwt.decode(
             token,
-            # PyJWT wants an object for RSA, and bytes for all others.
-            key if algorithm.startswith("RS") else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            key if algorithm.startswith("RS") else _as_text(key),  # PyJWT wants an object for RSA, and text for others
             algorithms=[algorithm],
             issuer=issuer,
             audience=audience,
@@ -70,6 +70,10 @@ def read(token: str, key: RSAPublicKey, issuer: str, audience: str) -> Identity:
         return _identity(claims)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as problem:
         raise InvalidToken(type(problem).__name__) from problem
+
+
+def _as_text(key: RSAPublicKey) -> str:
+    return b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
