@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +63,11 @@ def test_start_brings_up_the_system_and_tells_where_everything_is(ana: Learner) 
     env = (ana.workspace / "endpoints.env").read_text()
     assert f"GATEWAY={by_name['gateway'].url}\n" in env
     assert (ana.workspace / "endpoints.env").stat().st_mode & 0o077 == 0
+    # The token of a curl line in a verdict: a comment, since it would be out of date; taken as it stands, it logs in.
+    [login] = [line.removeprefix("# ") for line in env.splitlines() if line.startswith("# CUSTOMER_TOKEN=$(curl")]
+    words = shlex.split(login.removeprefix("CUSTOMER_TOKEN=$("))
+    assert words[:3] == ["curl", "-s", "$GATEWAY/api/auth/login"]
+    assert json.loads(words[words.index("-d") + 1]) == {"email": "$CUSTOMER_EMAIL", "password": "$CUSTOMER_PASSWORD"}
     assert ana.run().state == "running"
 
 

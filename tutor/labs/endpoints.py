@@ -24,6 +24,13 @@ _PAGES: Mapping[str, tuple[str, str, str]] = {
     "consul.http": ("Consul", "/ui", "instances and their health"),
     "observer.http": ("observer", "", "logs of all services, alerts that were sent"),
 }
+_LOGIN = (
+    "# {who}_TOKEN=$(curl -s \"$GATEWAY/api/auth/login\" -H 'Content-Type: application/json' -d "
+    '"{{\\"email\\": \\"${who}_EMAIL\\", \\"password\\": \\"${who}_PASSWORD\\"}}" '
+    """| python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')\n"""
+)
+"""How to get the token that the curl lines of verdicts name; it lives for minutes, so it is not kept."""
+
 _LOGINS: Mapping[str, str] = {"rabbitmq.http": "rabbitmq"}
 
 
@@ -92,9 +99,12 @@ def _lines(run: Run, running: Running) -> Iterator[str]:
         yield f"{_variable(name)}={shlex.quote(f'{scheme}{address}')}\n"
     for key, value in running.credentials.items():
         yield f"{_variable(key)}={shlex.quote(value)}\n"
+    if run.accounts:
+        yield "# Tokens live for minutes. The lines below get one, and are what $CUSTOMER_TOKEN in a verdict means.\n"
     for name, account in run.accounts.items():
         yield f"{_variable(name)}_EMAIL={shlex.quote(account.email)}\n"
         yield f"{_variable(name)}_PASSWORD={shlex.quote(account.password)}\n"
+        yield _LOGIN.format(who=_variable(name))
 
 
 def _variable(name: str) -> str:
