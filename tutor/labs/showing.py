@@ -17,6 +17,7 @@ from tutor.labs.news import Endpoint
 from tutor.labs.reach import Inspector
 from tutor.labs.run import Entry, Run
 from tutor.labs.site import Site
+from tutor.labs.telling import log_line
 from tutor.labs.workspace import Workspace
 
 State = Literal["absent", "starting", "running", "stopping", "lost"]
@@ -111,7 +112,7 @@ def _last_words(inspector: Inspector, run: Run, ended: Sequence[PartFacts]) -> l
         if one.part in hurt:
             continue
         lines = [line for line in inspector.logs(one.part, run.started, MAX_LINES) if line.instance == one.instance]
-        words = "".join(f"\n      {line.text[:MAX_TEXT]}" for line in lines[-LAST_LINES:])
+        words = "".join(f"\n      {log_line(line)[:MAX_TEXT]}" for line in lines[-LAST_LINES:])
         told.append(f"{one.instance} has ended with code {one.exit_code}. Its log ends:{words or ' (empty)'}")
     return told
 
