@@ -125,7 +125,7 @@ def test_start_without_a_name_means_the_running_lab(tutor: Tutor) -> None:
     assert done.returncode == 2 and "No lab is running." in done.stderr
     (tutor.home / "labs" / "lost-event").mkdir(parents=True)
     (tutor.home / "labs" / "lost-event" / "run.json").write_text("{}", encoding="utf-8")
-    assert "lost-event" in tutor.run("lab", "start", **NOWHERE).stderr
+    assert "lost-event" in tutor.run("lab", "start", "--engine", "docker", **NOWHERE).stderr
 
 
 def test_where_everything_is_fits_a_terminal_and_has_the_logins(capsys: pytest.CaptureFixture[str]) -> None:
