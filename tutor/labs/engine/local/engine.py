@@ -22,6 +22,7 @@ from tutor.labs.engine.local.dependencies import Dependencies
 from tutor.labs.engine.local.hold import Gone, Hold
 from tutor.labs.engine.local.inspector import LocalInspector
 from tutor.labs.engine.local.obstacles import carrier, obstacles
+from tutor.labs.engine.local.settling import settle
 
 START_SECONDS = 300.0
 APPLY_SECONDS = 60.0
@@ -73,6 +74,7 @@ class LocalEngine:
             yield from self._started(hold, plan)
             where = hold.ask("where")
             addresses, secrets = where["addresses"], where["secrets"]
+            settle(plan.parts, addresses, secrets.get("rabbitmq", ""))
             finished = True  # before the last word: who has heard it may stop listening
             yield Running(self.name, project, plan, datetime.now(UTC), addresses, _credentials(addresses, secrets))
         finally:
