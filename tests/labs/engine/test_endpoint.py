@@ -113,6 +113,10 @@ def test_an_engine_that_hangs_is_not_waited_for(command: Command, monkeypatch: p
     command.says("version --format", "", seconds=60)
     with pytest.raises(NoEngine, match="does not answer"):
         find()
+    command.says("version --format", "{}")
+    command.says("compose version", "", seconds=60)
+    with pytest.raises(NoEngine, match="does not come to an end"):
+        find()
 
 
 @pytest.mark.parametrize("host", ["tcp://10.0.0.7:2375", "ssh://me@server"])

@@ -36,7 +36,7 @@ def test_every_order_survives_the_death_of_any_service(system: System, saga: str
     try:
         for number in range(ORDERS):
             key = f"{saga}-{customer.id}-{number}"
-            ids.append(eventually(partial(_placed, system, customer, key), timeout=60))
+            ids.append(eventually(partial(_placed, system, customer, key), timeout=180))
     finally:
         over.set()
         murderer.join()

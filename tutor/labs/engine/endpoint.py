@@ -129,7 +129,11 @@ def _silent(host: str, source: str, said: str, *, timed_out: bool) -> NoEngine:
 def _compose(env: Mapping[str, str]) -> tuple[int, ...]:
     try:
         said = output(["docker", "compose", "version"], env, PATIENCE)
-    except CommandFailed:
+    except CommandFailed as failure:
+        if failure.code is None:
+            raise NoEngine(
+                "`docker compose version` does not come to an end.", "Try again when the machine is less busy."
+            ) from None
         raise NoEngine("This docker command has no Compose v2.", INSTALL) from None
     if "podman" in said.lower():
         raise NoEngine("`docker compose` is podman-compose here, which cannot wait for health.", INSTALL)
