@@ -164,6 +164,17 @@ def test_a_proof_that_is_closed_leaves_nothing(author: Learner) -> None:
     assert author.projects == {}
 
 
+def test_what_a_killed_proof_has_left_is_removed_first(author: Learner) -> None:
+    """Its answers and passed checks would make the next one start solved."""
+    killed = prove(author.site(), "docker")
+    for told in killed:
+        if isinstance(told, Said) and told.text.endswith("twice"):
+            break
+    assert author.projects != {}
+    assert _row(author).proved
+    killed.close()  # type: ignore[attr-defined]
+
+
 def test_what_is_proved_is_a_table(author: Learner) -> None:
     """One line per lab and engine, problems below it."""
     rows = [_row(author), Row("other-lab", "local", shipped=False, problems=("as shipped: x",))]

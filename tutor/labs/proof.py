@@ -87,6 +87,8 @@ class _Proof:
     def _start(self) -> Stage:
         site = self._site
         site.workspace().restore(site.pristine, site.now())
+        if site.kept()[0] is not None:  # a proof was killed: what it had found out and passed is not this one's
+            yield from stop(site)
         yield from start(site, self._engine)
 
     def _as_shipped(self) -> Stage:
