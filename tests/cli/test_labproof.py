@@ -25,9 +25,15 @@ ENDLESS = Row("endless", "docker")
 class Labs:
     """Proofs that end as told; `together` is a barrier that each has to reach before any goes on."""
 
-    def __init__(self, rows: dict[str, Row | Exception], together: threading.Barrier | None = None) -> None:
+    def __init__(
+        self,
+        rows: dict[str, Row | Exception],
+        together: threading.Barrier | None = None,
+        pressed: signal.Signals = signal.SIGINT,
+    ) -> None:
         self._rows = rows
         self._together = together
+        self._pressed = pressed
         self.closed: list[str] = []
         self.later: dict[str, Row | Exception] = {}
         """What comes of a lab at the second time."""
@@ -43,11 +49,13 @@ class Labs:
             if isinstance(row, Exception):
                 raise row
             if row is ENDLESS and lab == "a":
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), self._pressed)
             while row is ENDLESS:
                 yield Said("still at it")
             yield row
         finally:
+            if self._rows[lab] is ENDLESS:
+                os.kill(os.getpid(), self._pressed)  # somebody has no patience
             self.closed.append(lab)
 
 
@@ -91,9 +99,15 @@ def test_one_that_does_not_hold_is_tried_again_and_that_is_said(capsys: pytest.C
     assert "before: solved: x" in capsys.readouterr().out
 
 
-def test_ctrl_c_ends_all_of_them() -> None:
-    """Each cleans up; what has not begun does not begin."""
-    labs = Labs({"a": ENDLESS, "b": ENDLESS, "never": _row("never")}, threading.Barrier(2))
-    with pytest.raises(Interrupted, match="everything that was started is removed"):
+@pytest.mark.parametrize("pressed", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_all_of_them(pressed: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each cleans up, however often one is told to hurry; what has not begun does not begin. Afterwards signals mean
+    what they meant before.
+    """
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    labs = Labs({"a": ENDLESS, "b": ENDLESS, "never": _row("never")}, threading.Barrier(2), pressed)
+    with pytest.raises(Interrupted, match="Everything that was started is removed"):
         _proofs(labs, "a", "b", "never", jobs=2)
     assert sorted(labs.closed) == ["a", "b"]
+    assert "Interrupted; what was started is being removed." in capsys.readouterr().err
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ from tutor.labs.site import closed
 
 if TYPE_CHECKING:
     from tutor.coach.labs import Labs
+
+PAUSE = 0.2
 
 
 def wanted(labs: Labs, names: Sequence[str], engine: str) -> list[tuple[str, str]]:
@@ -37,19 +41,35 @@ def proofs(labs: Labs, pairs: Sequence[tuple[str, str]], jobs: int = 1, tries: i
     One that does not hold is tried again, up to `tries` times; the table says how often, and what was wrong before.
     """
     over = Event()
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as pool, _ending(over):
         begun = [
             pool.submit(_tried, labs, lab, engine, _teller(lab, engine, jobs), over, tries) for lab, engine in pairs
         ]
-        try:
-            rows = [one.result() for one in begun]
-        except KeyboardInterrupt:
-            over.set()
-            pool.shutdown(cancel_futures=True)
-            raise start.Interrupted("\nInterrupted; everything that was started is removed.") from None
+        while wait(begun, PAUSE).not_done:
+            pass  # a signal may interrupt another thread: what it asks for is done when this one wakes up
+    rows = [one.result() for one in begun]
+    if over.is_set():
+        raise start.Interrupted("Everything that was started is removed.")
     for line in table(rows):
         say(line)
     return bool(rows) and all(row.proved for row in rows)
+
+
+@contextmanager
+def _ending(over: Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end every proof, and nothing breaks off the removal that follows: half of it would stay."""
+
+    def end(*_: object) -> None:
+        if not over.is_set():
+            over.set()
+            tell("\nInterrupted; what was started is being removed.")
+
+    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _tried(labs: Labs, lab: str, engine: str, told: Callable[[str], None], over: Event, tries: int) -> Row:
@@ -67,6 +87,8 @@ def _teller(lab: str, engine: str, jobs: int) -> Callable[[str], None]:
 
 def _one(labs: Labs, lab: str, engine: str, told: Callable[[str], None], over: Event) -> Row:
     row = Row(lab, engine)
+    if over.is_set():
+        return row
     try:
         with closed(labs.proof(lab, engine)) as proof:
             for piece in proof:

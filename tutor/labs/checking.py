@@ -19,9 +19,11 @@ from tutor.labs.site import PATIENCE, Site, closed
 from tutor.labs.verdict import StepReport, Verdict
 
 
-def check(site: Site, step: str = "", every: bool = False, patience: float = PATIENCE) -> Iterator[News]:
+def check(
+    site: Site, step: str = "", every: bool = False, patience: float = PATIENCE, only: frozenset[str] = frozenset()
+) -> Iterator[News]:
     """Look at a step (the current one when none is named), or at all of them. `Checked` ends each; when a step is
-    done by that, `StepPassed` follows.
+    done by that, `StepPassed` follows. With `only`, nothing but these checks of a step and what they need.
 
     Raises: UsageError when the lab is not running or has no such step, MachineError when its state cannot be kept.
     """
@@ -31,7 +33,7 @@ def check(site: Site, step: str = "", every: bool = False, patience: float = PAT
         lifted = yield from _quiet(site, run, running)
         try:
             for id_ in steps:
-                yield from _step(site, site.found.lab.step(id_))
+                yield from _step(site, site.found.lab.step(id_), only)
         finally:
             site.faults(running).inject(lifted, by="learner")
         for fault in lifted:
@@ -49,19 +51,20 @@ def _quiet(site: Site, run: Run, running: Running) -> Generator[News, None, list
     return own
 
 
-def _step(site: Site, step: Step) -> Iterator[News]:
+def _step(site: Site, step: Step, only: frozenset[str]) -> Iterator[News]:
     run, running = site.run()
+    asked = [one for one in step.checks if not only or one.id in only]
     if site.workspace(run.workspace).state != "ours":
         note = f"the workspace {run.workspace} is gone or damaged; `tutor lab reset {site.id}` makes it anew"
         broken = Judgement(Verdict.BROKEN, note)
-        reports = tuple(unseen(one, broken) for one in step.checks)
+        reports = tuple(unseen(one, broken) for one in asked)
         yield from map(Reported, reports)
         yield Checked(StepReport(step.id, reports))
         return
     if files := site.unapplied(run):
         yield Said(f"The system has not read these edits yet: {', '.join(files)}. Show it: tutor lab apply", "warning")
-    checks = needed(site.found.lab, step.checks, frozenset(run.passed))
-    own = frozenset(one.id for one in step.checks)
+    checks = needed(site.found.lab, asked, frozenset(run.passed))
+    own = frozenset(one.id for one in asked)
     report: StepReport | None = None
     with closed(evaluate(step.id, checks, site.around(run, running), shown=own)) as stream:
         for told in stream:
@@ -69,15 +72,15 @@ def _step(site: Site, step: Step) -> Iterator[News]:
                 report = told.step
             yield told
     if report is not None:
-        yield from _kept(site, run, report)
+        yield from _kept(site, run, report, whole=len(asked) == len(step.checks))
 
 
-def _kept(site: Site, before: Run, report: StepReport) -> Iterator[News]:
-    """Remember what passed, and what was captured."""
+def _kept(site: Site, before: Run, report: StepReport, whole: bool) -> Iterator[News]:
+    """Remember what passed, and what was captured. A step is done when the whole of it was looked at."""
     passed = {one.id for one in report.checks if one.verdict is Verdict.PASS}
     failed = {one.id for one in report.checks} - passed
     captured = {name: value for one in report.checks for name, value in one.captured.items()}
-    done = (report.step,) if report.passed and report.step not in before.steps else ()
+    done = (report.step,) if whole and report.passed and report.step not in before.steps else ()
 
     def keep(run: Run) -> Run:
         return replace(
