@@ -103,12 +103,12 @@ while True:
     print(n, flush=True)
     n += 1
 """
-    writer = start(body, path)
-    assert writer.stdout
-    printed = [int(writer.stdout.readline()) for _ in range(50)]
-    writer.send_signal(signal.SIGKILL)
-    printed += [int(line) for line in writer.stdout]  # not communicate(), which forgets what was read ahead
-    assert writer.wait() == -signal.SIGKILL
+    with start(body, path) as writer:
+        assert writer.stdout
+        printed = [int(writer.stdout.readline()) for _ in range(50)]
+        writer.send_signal(signal.SIGKILL)
+        printed += [int(line) for line in writer.stdout]  # not communicate(), which forgets what was read ahead
+    assert writer.returncode == -signal.SIGKILL
     found = [n for _, n in bodies(path)]
     assert found[: len(printed)] == printed
     assert len(found) <= len(printed) + 1
