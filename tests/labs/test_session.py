@@ -15,6 +15,7 @@ from tests.labs.engine.inmemory import MemoryEngine, World
 from tests.labs.making import lab_data
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError, UsageError
+from tutor.labs.checking import check
 from tutor.labs.engine.base import Action, LogLine, Obstacle, Progress
 from tutor.labs.news import (
     Applied,
@@ -196,6 +197,15 @@ def test_the_solution_shows_what_it_changes_and_is_remembered(started: Learner) 
     started.edit("ANSWER = 1\n")
     list(started.session().apply())
     assert list(started.session().check())[-1] == StepPassed("mend", "note", revealed=True)
+
+
+def test_some_of_a_step_says_nothing_about_the_whole(started: Learner) -> None:
+    """Only what was asked for is looked at; the step is not done by it."""
+    list(started.session().skip())
+    told = list(check(started.site(), "mend", only=frozenset({"orders-answers"})))
+    assert started.verdicts(iter(told)) == {"orders-answers": "pass"}
+    assert only(StepPassed, iter(told)) == []
+    assert started.run().passed == ("orders-answers",)
 
 
 def test_skip_does_the_step_and_the_checks_say_so(started: Learner) -> None:
