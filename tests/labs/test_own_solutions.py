@@ -1,4 +1,4 @@
-"""Labs that bring the chassis as a solution of their own bring the system's. Refuses copies that grow old."""
+"""Labs that bring files of the system as a solution of their own bring the system's. Refuses copies that grow old."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+import yaml
 
 LABS = Path(__file__).parents[2] / "labs"
 FILES = sorted(LABS.glob("*/solution/services/chassis/**/*.py"))
@@ -23,3 +24,19 @@ def test_a_solution_is_the_systems_own_file_but_for_a_few_lines(path: Path) -> N
         if line[0] in "+-" and not line.startswith(("+++", "---"))
     ]
     assert 0 < len(differing) <= MOST_LINES, differing
+
+
+ALERTS = sorted(LABS.glob("*/*/**/config/prometheus/alerts.yml"))
+
+
+@pytest.mark.parametrize("path", ALERTS, ids=lambda path: str(path.relative_to(LABS)))
+def test_alerts_that_a_lab_is_not_about_are_the_systems(path: Path) -> None:
+    """A lab that brings the alerts changes the one that it is about, and no other."""
+
+    def alerts(file: Path) -> dict[str, object]:
+        groups = yaml.safe_load(file.read_text())["groups"]
+        return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+    theirs, ours = alerts(path), alerts(LABS / "system" / "config" / "prometheus" / "alerts.yml")
+    assert set(theirs) == set(ours)
+    assert {name for name in ours if theirs[name] != ours[name]} == {"ErrorRatioHigh"}
