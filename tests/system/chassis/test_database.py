@@ -230,6 +230,12 @@ async def test_each_statement_is_a_span_without_values(database: Database, spans
     assert "hunter2" not in str([span.to_json() for span in found])
 
 
+async def test_what_nobody_asked_for_is_no_trace(database: Database, spans: InMemorySpanExporter) -> None:
+    """A timer of the service looks into its database: no trace of its own, which would hide those of requests."""
+    await rows(database, "SELECT 1")
+    assert spans.get_finished_spans() == ()
+
+
 async def _cut(database: Database) -> None:
     """End every other session of this database."""
     session = database.session()

@@ -170,6 +170,11 @@ def _discard_closed(raw: Any, *_: object) -> None:
 
 
 def _begin_span(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+    """Open a span below the request or message at hand. What a process asks of its own accord gets none: a timer that
+    looks every second would be thousands of traces, and nobody would find theirs among them.
+    """
+    if not tracing.ids()[0]:
+        return
     operation = statement.split(None, 1)[0].upper() if statement.strip() else "SQL"
     opened = tracing.span(
         f"postgresql {operation}",
