@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.labs.engine.inmemory import MemoryEngine, World
 from tests.labs.making import as_yaml, lab_data, write_files
 from tests.labs.sitting import Learner, learner, only
 from tutor.labs.news import Said
@@ -57,6 +59,18 @@ def test_a_proof_is_the_same_the_second_time(author: Learner) -> None:
     """Nothing of the first one is in its way."""
     first, second = _row(author), _row(author)
     assert (first.proved, second.proved) == (True, True)
+
+
+def test_a_lab_is_proved_on_two_engines_at_once(author: Learner) -> None:
+    """Each proof has a folder of its own, and neither is in the other's way."""
+    author.changes = {"system": {**lab_data()["system"], "engines": ["docker", "local"]}}
+    site = author.site()
+    other = MemoryEngine(World(author.folder / "system"))
+    other.name = "local"
+    site.engines = {**site.engines, "local": other}
+    both = zip_longest(prove(site, "docker"), prove(site, "local"))
+    rows = [told for pair in both for told in pair if isinstance(told, Row)]
+    assert sorted((row.engine, row.proved, row.problems) for row in rows) == [("docker", True, ()), ("local", True, ())]
 
 
 def test_a_check_that_passes_as_shipped_is_found(author: Learner) -> None:
