@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.pilot import Pilot
 
@@ -24,8 +24,8 @@ KEYS = {" ": "space", "/": "slash", ":": "colon", "{": "left_curly_bracket", "}"
 
 def lab_app(desk: Desk, ana: Learner) -> TutorApp:
     """The app with the small lab, opened as the command line would; its list of labs is on top."""
-    labs = Labs(desk.coach, Library(ana.folder / "labs"), lambda _: site)
     site = ana.site()
+    labs = Labs(desk.coach, Library(ana.folder / "labs"), lambda found: replace(site, found=found))
     return TutorApp(desk.coach, "labs", labs=lambda: labs)
 
 
@@ -99,12 +99,14 @@ def _words(lines: list[str]) -> str:
 
 
 @asynccontextmanager
-async def seated(desk: Desk, ana: Learner, size: tuple[int, int], start: bool = True) -> AsyncIterator[Seat]:
-    """At the screen of the small lab, which is up when `start` says so."""
+async def seated(
+    desk: Desk, ana: Learner, size: tuple[int, int], start: bool = True, keys: Sequence[str] = ("enter",)
+) -> AsyncIterator[Seat]:
+    """At the screen of the lab that these keys open from the list, which is up when `start` says so."""
     app = lab_app(desk, ana)
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
-        await pilot.press("enter")
+        await pilot.press(*keys)
         await until(pilot, lambda: isinstance(app.screen, LabScreen) and app.screen.loaded)
         seat = Seat(pilot, app)
         await seat.until(lambda: seat.screen.bench is not None)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.labs.making import lab_data, write_lab
 from tests.labs.sitting import Learner, learner
 from tests.tui.laboratory import lab_app, seated
 from tests.tui.shell import LARGE, SIZES, SMALL, Desk, seen, settle, until
 from tutor.labs import ending
 from tutor.labs.engine.base import Obstacle
 from tutor.tui.screens.dialogs import AskYes
+from tutor.tui.screens.lab import LabScreen
 from tutor.tui.screens.lab_page import LabPage
 from tutor.tui.screens.labs import LabsScreen
 
@@ -113,6 +115,24 @@ async def test_reset_and_stop_ask_first(studied: Desk, ana: Learner) -> None:
         await seat.does("y")
         await seat.sees("Not running.")
     assert ana.projects == {}
+
+
+async def test_a_lab_is_started_in_place_of_the_one_that_runs(studied: Desk, ana: Learner) -> None:
+    """That another one runs is said; `t` asks, stops that one, and goes on with its system."""
+    write_lab(ana.folder / "labs", lab_data(id="the-other"))
+    list(ana.session().start())
+    projects = list(ana.projects)
+    async with seated(studied, ana, LARGE, start=False, keys=("down", "enter")) as seat:
+        assert seat.bench.session.lab.id == "the-other"
+        await seat.sees("small-lab is running too; t takes it over.")
+        await seat.press("t", "n")
+        assert not seat.bench.running
+        await seat.does("t", "y")
+        await seat.until(lambda: seat.bench.running)
+        await seat.press("t")
+        assert isinstance(seat.app.screen, LabScreen)
+    assert list(ana.projects) == projects
+    assert not (ana.data / "small-lab" / "run.json").exists()
 
 
 async def test_leaving_leaves_it_running_and_says_so(studied: Desk, ana: Learner) -> None:

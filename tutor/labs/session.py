@@ -32,7 +32,7 @@ class Session:
 
     def others(self) -> list[str]:
         """The other labs of this learner that are in progress."""
-        return sorted({path.parent.name for path in self.site.data.glob("*/run.json")} - {self.site.id})
+        return showing.others(self.site)
 
     def apply(self) -> Iterator[News]:
         """Show the system what was edited; ends with `Applied`, and `Died` for each part that it killed."""

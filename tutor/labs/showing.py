@@ -60,6 +60,13 @@ class Status:
     current: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     trouble: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    """Other labs of this learner that are in progress; told of a lab that is not."""
+
+
+def others(site: Site) -> list[str]:
+    """The other labs of this learner that are in progress."""
+    return sorted({path.parent.name for path in site.data.glob("*/run.json")} - {site.id})
 
 
 def status(site: Site) -> Status:
@@ -69,7 +76,8 @@ def status(site: Site) -> Status:
     except MachineError as error:
         return Status(site.id, "absent", trouble=(str(error),))
     if run is None:
-        return Status(site.id, "absent", trouble=(damage,) if damage else (), steps=_steps(site, None))
+        beside = tuple(others(site))
+        return Status(site.id, "absent", trouble=(damage,) if damage else (), steps=_steps(site, None), others=beside)
     known = Status(
         site.id, run.state, run.engine, run.started, site.workspace(run.workspace), faults=run.faults,
         steps=_steps(site, run), current=site.current(run),

@@ -216,6 +216,17 @@ class Benches:
             self._known[lab] = Bench(self._app, self._labs().open(lab))
         return self._known[lab]
 
+    def verb(self, bench: Bench, name: str) -> tuple[str, Make]:
+        """What a key asks for: the verb, and what begins it."""
+
+        def take_over() -> Iterator[News]:
+            running = self._labs().only(bench.session.session.others())
+            yield from bench.session.session.start(instead=running)
+
+        if name == "take_over":
+            return "start", take_over
+        return name, getattr(bench.session.session, name)
+
     def at_work(self) -> list[Bench]:
         """Those with a verb at work that wants its end; watching does not."""
         return [bench for bench in self._known.values() if bench.job and bench.job.verb != "watch"]

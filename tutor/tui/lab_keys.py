@@ -8,6 +8,8 @@ from tutor.tui.keys import BACK_ID
 
 LAB: list[BindingType] = [
     Binding("s", "start", "Start", id="lab.start", tooltip="Start the system, or find it again"),
+    Binding("t", "sure('take_over')", "Take over", id="lab.take-over",
+            tooltip="Start it in place of the lab that runs, on the system of that one (asks first)"),
     Binding("x", "cancel", "Cancel", id="lab.cancel", tooltip="Cancel what is at work; it undoes what is half done"),
     Binding("c", "check", "Check", id="lab.check", tooltip="Look whether the current step is done"),
     Binding("a", "apply", "Apply", id="lab.apply", tooltip="Show the system what you edited"),
@@ -17,10 +19,10 @@ LAB: list[BindingType] = [
     Binding("e", "places", "Where", id="lab.places", tooltip="Where everything is: files, addresses, logins"),
     Binding("d", "debrief", "Debrief", id="lab.debrief", tooltip="What to take along from this lab"),
     Binding("i", "incident", "Incident", id="lab.incident", tooltip="Show or fold the incident"),
-    Binding("o", "solution", "Solution", id="lab.solution", tooltip="The solution of the step (asks first)"),
-    Binding("p", "skip", "Skip", id="lab.skip", tooltip="Have the step done for you (asks first)"),
-    Binding("R", "reset", "Reset", id="lab.reset", tooltip="Bring back the start, files and data (asks first)"),
-    Binding("S", "stop", "Stop", id="lab.stop", tooltip="Stop the system and remove it (asks first)"),
+    Binding("o", "sure('solution')", "Solution", id="lab.solution", tooltip="The solution of the step (asks first)"),
+    Binding("p", "sure('skip')", "Skip", id="lab.skip", tooltip="Have the step done for you (asks first)"),
+    Binding("R", "sure('reset')", "Reset", id="lab.reset", tooltip="Bring back the start, files and data (asks first)"),
+    Binding("S", "sure('stop')", "Stop", id="lab.stop", tooltip="Stop the system and remove it (asks first)"),
     Binding("1", "tab(0)", "Panes", show=False, key_display="1-8", id="lab.tab-1",
             tooltip="Task, checks, map, logs, traces, queues, requests, news"),
     *(Binding(str(key), f"tab({key - 1})", show=False, id=f"lab.tab-{key}") for key in range(2, 9)),

@@ -19,6 +19,7 @@ KNOWN = ("debrief", "incident")
 """What can be done with any lab once it is read."""
 
 SURE = {
+    "take_over": ("Stop the lab that runs?", "This one takes its system over, emptied, and starts sooner. Files stay."),
     "stop": ("Stop the lab?", "Everything that runs is removed, its data with it. Your files stay."),
     "solution": ("Show the solution?", "It is noted beside your evidence."),
     "skip": ("Have the step done for you?", "It is noted beside your evidence."),
@@ -29,7 +30,7 @@ SURE = {
 
 def offered(action: str, bench: Bench | None, asks: bool) -> bool:
     """Whether an action of the screen does something now; `asks` says that a check of the step asks for a finding."""
-    if action not in (*RUNNING, *KNOWN, "start", "stop", "cancel"):
+    if action not in (*RUNNING, *KNOWN, "start", "take_over", "stop", "cancel"):
         return True
     if bench is None or bench.status is None:
         return False
@@ -37,6 +38,7 @@ def offered(action: str, bench: Bench | None, asks: bool) -> bool:
     now = {
         "cancel": bench.job is not None and not bench.job.ending,
         "start": idle and state in ("absent", "starting", "lost"),
+        "take_over": idle and len(bench.status.others) == 1,
         "stop": idle and state != "absent",
         "find": state == "running" and asks,
     }

@@ -70,7 +70,8 @@ class LabScreen(LabLayout):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        return offered(action, self.bench, bool(self._inputs()))
+        asked = str(parameters[0]) if action == "sure" else action
+        return offered(asked, self.bench, bool(self._inputs()))
 
     def action_start(self) -> None:
         """Start the system, or find it again."""
@@ -90,21 +91,14 @@ class LabScreen(LabLayout):
         """The next hint."""
         self._verb("hint")
 
-    def action_solution(self) -> None:
-        """The solution, if it is really wanted."""
-        self._sure("solution")
+    def action_sure(self, name: str) -> None:
+        """Do what cannot be undone, if that is really wanted."""
 
-    def action_skip(self) -> None:
-        """Have the step done, if that is really wanted."""
-        self._sure("skip")
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._verb(name)
 
-    def action_reset(self) -> None:
-        """Bring back the start, if that is really wanted."""
-        self._sure("reset")
-
-    def action_stop(self) -> None:
-        """Stop it, if that is really wanted."""
-        self._sure("stop")
+        self.app.push_screen(AskYes(*SURE[name]), answered)
 
     def action_cancel(self) -> None:
         """End what is at work; it cleans up after itself."""
@@ -232,18 +226,11 @@ class LabScreen(LabLayout):
 
     def _verb(self, name: str) -> None:
         if self.bench:
-            self._begin(name, getattr(self.bench.session.session, name))
+            self._begin(*self._benches.verb(self.bench, name))
 
     def _begin(self, name: str, make: Make) -> None:
         if self.bench and not self.bench.begin(name, make) and self.bench.job:
             self.notify("x cancels it.", title=f"`{self.bench.job.verb}` is still at work.", severity="warning")
-
-    def _sure(self, name: str) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._verb(name)
-
-        self.app.push_screen(AskYes(*SURE[name]), answered)
 
     def _inputs(self) -> dict[str, tuple[str, str]]:
         """The checks of this step that ask for a finding: title and question, by id."""

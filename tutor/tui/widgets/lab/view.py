@@ -77,6 +77,7 @@ def state_lines(status: Status, verb: str = "", trouble: str = "") -> Content:
         return Content.assemble((f"`{verb}` is at work. ", "bold $accent"), "News (8) tells what it does.")
     if status.state == "absent":
         lines = [Content.assemble(("Not running. ", "bold"), "Press ", ("s", "bold $accent"), " to start it.")]
+        lines += [_beside(status.others)] if status.others else []
     else:
         on = f" on {status.engine}" if status.engine else ""
         since = f" since {status.started.astimezone():%H:%M}" if status.started else ""
@@ -89,6 +90,13 @@ def state_lines(status: Status, verb: str = "", trouble: str = "") -> Content:
         lines.append(Content.styled(f"Not applied yet (a does): {', '.join(status.unapplied)}", "$warning"))
     lines += [Content.styled(f"Fault in force: {fault.title}", "$warning") for fault in status.faults]
     return Content("\n").join(lines)
+
+
+def _beside(others: Sequence[str]) -> Content:
+    """What else runs, and how this one takes its place."""
+    if len(others) > 1:
+        return Content.styled(f"{', '.join(others)} are running too.", QUIET)
+    return Content.assemble((f"{others[0]} is running too; ", QUIET), ("t", "bold $accent"), (" takes it over.", QUIET))
 
 
 def _gateway(status: Status) -> Iterator[str | tuple[str, str]]:
