@@ -200,12 +200,22 @@ def test_the_solution_shows_what_it_changes_and_is_remembered(started: Learner) 
 
 
 def test_some_of_a_step_says_nothing_about_the_whole(started: Learner) -> None:
-    """Only what was asked for is looked at; the step is not done by it."""
+    """Only what was asked for is told; the step is not done by it."""
     list(started.session().skip())
     told = list(check(started.site(), "mend", only=frozenset({"orders-answers"})))
     assert started.verdicts(iter(told)) == {"orders-answers": "pass"}
     assert only(StepPassed, iter(told)) == []
     assert started.run().passed == ("orders-answers",)
+
+
+def test_what_some_of_a_step_needs_is_looked_at_anew(started: Learner) -> None:
+    """That it passed before says nothing about now."""
+    list(started.session().skip())
+    assert set(started.verdicts(started.session().check()).values()) == {"pass"}
+    started.edit("ANSWER = 0\n")
+    list(started.session().apply())
+    told = check(started.site(), "mend", only=frozenset({"answers-when-slow"}))
+    assert started.verdicts(told) == {"answers-when-slow": "blocked"}
 
 
 def test_skip_does_the_step_and_the_checks_say_so(started: Learner) -> None:
