@@ -12,7 +12,8 @@ import sys
 from pydantic import Field
 
 from chassis.health import Health
-from chassis.service import Component, Service, new_api, run
+from chassis.launch import launch
+from chassis.service import Component, Service, new_api
 from chassis.settings import ServiceSettings, load
 
 
@@ -96,4 +97,4 @@ def build() -> Service:
 
 
 if __name__ == "__main__":
-    run(build)
+    launch("__main__:build")

@@ -30,6 +30,7 @@ class Dependency:
 @pytest.fixture(autouse=True)
 def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHED_FOR", -1.0)
+    monkeypatch.setattr(module, "NO_CACHED_FOR", -1.0)
     monkeypatch.setattr(module, "CHECK_TIMEOUT", 0.05)
 
 
@@ -123,12 +124,27 @@ async def test_probes_at_once_share_one_question(
 ) -> None:
     """Twenty probes are not twenty statements; a moment later it is asked again."""
     monkeypatch.setattr(module, "CACHED_FOR", 3600.0)
+    monkeypatch.setattr(module, "NO_CACHED_FOR", 3600.0)
     await asyncio.gather(*(health.readiness() for _ in range(20)))
     await health.readiness()
     assert database.asked == 1
     monkeypatch.setattr(module, "CACHED_FOR", -1.0)
+    monkeypatch.setattr(module, "NO_CACHED_FOR", -1.0)
     await health.readiness()
     assert database.asked == 2
+
+
+async def test_a_no_is_asked_again_sooner(
+    health: Health, database: Dependency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come back gets traffic before a yes would be asked again."""
+    monkeypatch.setattr(module, "CACHED_FOR", 3600.0)
+    database.trouble = OSError()
+    assert not (await health.readiness())[0]
+    database.trouble = None
+    assert (await health.readiness())[0]
+    database.trouble = OSError()
+    assert (await health.readiness())[0]
 
 
 async def test_a_prober_that_leaves_does_not_spoil_it_for_others(health: Health, database: Dependency) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 CHECK_TIMEOUT = 1.0
 CACHED_FOR = 0.5
+# A no is asked again sooner: what has just come up, or come back, should not wait for traffic.
+NO_CACHED_FOR = 0.1
 
 logger = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[None]]
@@ -46,7 +48,7 @@ class Health:
         """Whether to send traffic here, and why."""
         if self.draining:
             return False, {"status": "draining"}
-        if self._cached and time.monotonic() - self._cached[0] < CACHED_FOR:
+        if self._cached and time.monotonic() - self._cached[0] < (CACHED_FOR if self._cached[1][0] else NO_CACHED_FOR):
             answer = self._cached[1]
         else:
             if self._running is None or self._running.done():

@@ -3,7 +3,7 @@
 Refuses to be ready before everything is started.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -118,10 +118,3 @@ async def _lifespan(service: Service, receive: Receive, send: Send) -> None:
     for component in reversed(service.components):
         await component.stop()
     await send({"type": "lifespan.shutdown.complete"})
-
-
-def run(build: Callable[[], Service]) -> None:
-    """The process: build, serve until SIGTERM or SIGINT, drain, and exit."""
-    from chassis.server import main
-
-    raise SystemExit(main(build))

@@ -1,7 +1,6 @@
-"""`python -m gateway`. Refuses arguments: settings come from the environment."""
+"""`python -m gateway` runs the service. Refuses arguments: everything comes from the environment."""
 
-from chassis.service import run
-from gateway.app import build
+from chassis.launch import launch
 
 if __name__ == "__main__":
-    run(build)
+    launch("gateway.app:build")

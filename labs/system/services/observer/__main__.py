@@ -1,6 +1,6 @@
-"""`python -m observer`. Refuses everything but starting the process."""
+"""`python -m observer` runs the service. Refuses arguments: everything comes from the environment."""
 
-from chassis.service import run
-from observer.app import service
+from chassis.launch import launch
 
-run(service)
+if __name__ == "__main__":
+    launch("observer.app:service")

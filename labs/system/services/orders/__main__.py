@@ -1,9 +1,6 @@
-"""`python -m orders` runs the service.  Refuses arguments: everything comes from the environment."""
+"""`python -m orders` runs the service. Refuses arguments: everything comes from the environment."""
 
-from __future__ import annotations
-
-from chassis.service import run
-from orders.app import build
+from chassis.launch import launch
 
 if __name__ == "__main__":
-    run(build)
+    launch("orders.app:build")

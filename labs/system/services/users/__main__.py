@@ -1,7 +1,6 @@
 """`python -m users` runs the service. Refuses arguments: everything comes from the environment."""
 
-from chassis.service import run
-from users.app import build
+from chassis.launch import launch
 
 if __name__ == "__main__":
-    run(build)
+    launch("users.app:build")
