@@ -67,3 +67,17 @@ def test_the_doctor_looks_where_nothing_can_be_seen(home: str, monkeypatch: pyte
             found = [look() for look in (doctor._data_folder, doctor._disk, doctor._store, doctor._cache)]
     assert [finding.ok for finding in found[::2]] == [False, False]
     assert all(finding.note for finding in found)
+
+
+def test_the_doctor_names_the_clients_that_lines_of_verdicts_begin_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are not here are a note, and no trouble of the machine."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("curl", "redis-cli"):
+        (tmp_path / name).touch(mode=0o755)
+    found = doctor._clients()
+    assert (found.ok, found.essential) == (False, False)
+    assert "without psql the lines" in found.note
+    (tmp_path / "psql").touch(mode=0o755)
+    assert doctor._clients().ok

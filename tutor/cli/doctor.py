@@ -19,6 +19,9 @@ from tutor.cli.render import counted, fields, say, say_json, table, utf8
 from tutor.errors import Exit, TutorError
 
 LIBRARIES = ("typer", "textual", "rich", "pydantic", "pyyaml", "fsrs", "rapidfuzz", "termaid", "jinja2", "python-ulid")
+CLIENTS = ("curl", "psql", "redis-cli")
+"""What the command lines below a verdict of a lab begin with."""
+
 LEAST_FREE_BYTES = 20 * 1024 * 1024
 
 
@@ -37,7 +40,7 @@ def doctor(ctx: typer.Context, json: Annotated[bool, typer.Option("--json", help
     looks: list[Callable[[], Finding]] = [
         _python, _terminal, _colors, _encoding, _data_folder, _disk, _store, partial(_content, ctx),
         partial(_events, ctx), _cache,
-        *(partial(_library, name) for name in LIBRARIES), _labs,
+        *(partial(_library, name) for name in LIBRARIES), _labs, _clients,
     ]  # fmt: skip
     findings = [look() for look in looks]
     if json:
@@ -178,6 +181,16 @@ def _without_docker(there: str, why: str) -> Finding:
         return Finding("labs", False, f"{there}; {why} Labs as processes: {lacking}")
     packages = "their packages are here" if dependencies.python() else f"the first start installs packages ({SIZE})"
     return Finding("labs", True, f"{there}, as processes on this machine; {packages}. {why}")
+
+
+def _clients() -> Finding:
+    lacking = [name for name in CLIENTS if not shutil.which(name)]
+    if not lacking:
+        return Finding("clients for labs", True, ", ".join(CLIENTS))
+    note = (
+        f"without {', '.join(lacking)} the lines below a verdict that begin so cannot be run; checks need none of them"
+    )
+    return Finding("clients for labs", False, note)
 
 
 def _line(error: TutorError | OSError) -> str:

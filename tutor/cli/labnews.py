@@ -86,13 +86,10 @@ def _passed(piece: Any) -> str:
 
 
 def _briefed(piece: Any) -> str:
-    found = "" if piece.fresh else "It was running already. "
     pages = [one for one in piece.endpoints if one.url.startswith("http")]
     wide = max((len(one.name) for one in pages), default=0)
     places = "\n".join(f"  {one.name:<{wide}}  {one.url}" for one in pages)
-    return (
-        f"{found}Your files: {piece.workspace}\nAddresses and logins as shell variables: endpoints.env there\n{places}"
-    )
+    return f"Your files: {piece.workspace}\nAddresses and logins as shell variables: endpoints.env there\n{places}"
 
 
 def _hinted(piece: Any) -> str:

@@ -64,7 +64,7 @@ def _renewed(
             one.result()
         _without_volumes(client, project, [one for one in kept if one not in dirty], pool)
     ready = [_part(one) for one in warm if one not in dirty]
-    yield Progress("stop", f"emptied; {', '.join(ready) or 'nothing'} goes on running", len(left), len(left))
+    yield Progress("stop", f"emptied; still running: {', '.join(ready) or 'nothing'}", len(left), len(left))
 
 
 def _clean(part: str, addresses: Mapping[str, str], access: Access) -> bool:

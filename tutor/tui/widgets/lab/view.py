@@ -166,7 +166,7 @@ def narration(piece: news.News) -> str:
     if isinstance(piece, news.StepPassed):
         return f"Step `{piece.step}` is done." if piece.next else "The lab is done: d says what to take along."
     if isinstance(piece, news.Briefed):
-        return "It is up." if piece.fresh else "It was running already."
+        return "It is up."
     if isinstance(piece, news.Reported):
         mark, word, _ = MARKS[piece.report.verdict]
         return f"{mark} {word}: {piece.report.title}"
