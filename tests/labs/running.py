@@ -14,9 +14,10 @@ from tests.labs.making import small_lab, small_system
 from tutor.labs.engine.base import Running
 from tutor.labs.library import Found
 from tutor.labs.parts import plan
+from tutor.labs.pristine import pristine
 from tutor.labs.reach import Reach
 from tutor.labs.run import Run, RunFile
-from tutor.labs.workspace import Workspace, pristine
+from tutor.labs.workspace import Workspace
 
 PROJECT = "tutor-small-lab-00000000"
 

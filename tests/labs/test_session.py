@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.labs.engine.inmemory import MemoryEngine, World
-from tests.labs.making import lab_data
+from tests.labs.making import lab_data, write_files
 from tests.labs.sitting import ANSWER, Learner, learner, only, said
 from tutor.errors import MachineError, UsageError
 from tutor.labs.checking import check
@@ -33,6 +33,7 @@ from tutor.labs.news import (
     Stopped,
 )
 from tutor.labs.run import RunFile, lock
+from tutor.labs.session import Session
 
 STEPS = ("orders-answers", "shop-is-open", "answers-when-slow")
 
@@ -197,6 +198,19 @@ def test_the_solution_shows_what_it_changes_and_is_remembered(started: Learner) 
     started.edit("ANSWER = 1\n")
     list(started.session().apply())
     assert list(started.session().check())[-1] == StepPassed("mend", "note", revealed=True)
+
+
+def test_a_workspace_of_an_older_version_of_the_lab_is_brought_up_to_date(started: Learner) -> None:
+    """What was edited is kept and named, with what to do if it does not fit any more."""
+    started.edit("ANSWER = 5\n")
+    list(started.session().stop())
+    site = started.site()
+    start = site.found.folder / "start"
+    write_files(start, {ANSWER: "ANSWER = 3\n", "services/orders/more.py": "MORE = 1\n"})
+    told = said(Session(site).start())
+    assert f"The lab has changed since you edited {ANSWER}, which is kept" in told
+    assert (started.workspace / ANSWER).read_text() == "ANSWER = 5\n"
+    assert (started.workspace / "services/orders/more.py").read_text() == "MORE = 1\n"
 
 
 def test_some_of_a_step_says_nothing_about_the_whole(started: Learner) -> None:

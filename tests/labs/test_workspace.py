@@ -14,8 +14,9 @@ from tests.core import unprivileged
 from tests.labs.making import lab, small_lab, small_system, write_files
 from tutor.errors import ContentError, MachineError, UsageError
 from tutor.labs.parts import mounts, plan, touched
+from tutor.labs.pristine import pristine
 from tutor.labs.syntax import misspelt
-from tutor.labs.workspace import MARK, Workspace, pristine
+from tutor.labs.workspace import MARK, Workspace
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 EDIT = ("services/orders", "config/gateway")
@@ -198,6 +199,21 @@ def test_files_of_a_solution_are_laid_into_it(made: Workspace) -> None:
     laid = made.lay({ANSWER: b"ANSWER = 1\n", "services/orders/__init__.py": b"", "services/orders/a/new.py": b"NEW\n"})
     assert laid == [ANSWER, "services/orders/a/new.py"]
     assert (_text(made), _text(made, "services/orders/a/new.py")) == ("ANSWER = 1\n", "NEW\n")
+
+
+def test_another_version_of_the_lab_replaces_what_nobody_edited(made: Workspace, files: dict[str, bytes]) -> None:
+    """What the learner edited is left and named; the rest is as the lab starts now, also the second time one looks."""
+    assert made.follow(files) == []
+    routes, more = "config/gateway/routes.yaml", "services/orders/deep/more.py"
+    (made.place / ANSWER).write_text("ANSWER = 7\n")
+    later = {**files, ANSWER: b"ANSWER = None\n", routes: b"routes: [all]\n", "services/orders/new.py": b"NEW = 1\n"}
+    del later[more]
+    assert made.follow(later) == [ANSWER]
+    assert (_text(made), _text(made, routes), _text(made, "services/orders/new.py")) == (
+        "ANSWER = 7\n", "routes: [all]\n", "NEW = 1\n",
+    )  # fmt: skip
+    assert not (made.place / more).exists()
+    assert (made.state, made.edited(), made.follow(later)) == ("ours", [ANSWER], [])
 
 
 def test_links_in_the_workspace_lead_nobody_out(made: Workspace, tmp_path: Path) -> None:

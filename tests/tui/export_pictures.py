@@ -1,4 +1,7 @@
-"""Exports README's pictures from the real app on the real content: `python -m tests.tui.export_pictures docs`."""
+"""Exports README's pictures from the real app on the real content: `python -m tests.tui.export_pictures docs`.
+
+That of a lab is of a real lab: it starts first-flight without Docker, orders something, and stops it again.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,25 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
+from urllib.request import urlopen
 
 from textual.pilot import Pilot
 
 from tests.tui.shell import NOW, Desk, settle
 from tutor import paths
+from tutor.bootstrap import open_labs
 from tutor.coach.coach import Coach
 from tutor.content.library import Library
 from tutor.schedule.memory import Rating
 from tutor.store.log import Log
 from tutor.study.queue import Filter
+from tutor.tui.app import TutorApp
+from tutor.tui.screens.lab_layout import PANES
 
 SIZE = (110, 34)
 Steps = Callable[[Pilot[Any]], Awaitable[None]]
@@ -91,8 +100,57 @@ async def _export(folder: Path) -> None:
             desk.close()
 
 
+LAB, ENGINE = "first-flight", "local"
+WIDE = (132, 40)
+
+
+def _customers(gateway: str, over: Event) -> None:
+    """Look at products, some times a second, as long as the picture is not taken."""
+    while not over.wait(0.15):
+        with urlopen(f"{gateway}/api/products", timeout=10) as answer:
+            answer.read()
+
+
+async def _export_lab(folder: Path) -> None:
+    """The map of a lab that runs, with requests on its way."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["TUTOR_HOME"] = home
+        desk = Week7Desk(Path(home))
+        labs = open_labs(desk.coach, lambda: datetime.now(UTC))
+        lab, session = labs.open(LAB).lab, labs.open(LAB).session
+        try:
+            for _ in session.start(ENGINE):
+                pass
+            for step in lab.steps[:2]:
+                for news in (session.skip(step.id), session.check(step.id)):
+                    for _ in news:
+                        pass
+            gateway = next(one.url for one in session.status().endpoints if one.name == "gateway")
+            await _picture_of_the_map(TutorApp(desk.coach, "labs", labs=lambda: labs), gateway, folder / "lab.svg")
+        finally:
+            for _ in session.stop():
+                pass
+            desk.close()
+
+
+async def _picture_of_the_map(app: TutorApp, gateway: str, file: Path) -> None:
+    over = Event()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        with ThreadPoolExecutor(1) as pool:
+            visiting = pool.submit(_customers, gateway, over)
+            await pilot.press("end", "enter")
+            await pilot.pause(4)
+            await pilot.press(str(PANES.index("map") + 1))
+            await pilot.pause(20)  # rates are differences between two looks at the metrics
+            file.write_text(app.export_screenshot(title="tutor"), encoding="utf-8")
+            over.set()
+            visiting.result()
+
+
 if __name__ == "__main__":
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     asyncio.run(_export(target))
+    asyncio.run(_export_lab(target))

@@ -22,10 +22,11 @@ from tutor.labs.faults import Faults
 from tutor.labs.judging import Environment
 from tutor.labs.library import Found
 from tutor.labs.parts import plan
+from tutor.labs.pristine import pristine
 from tutor.labs.reach import Reach
 from tutor.labs.run import Run, RunDamaged, RunFile, lock, project_name, projects_in_use
 from tutor.labs.waterfall import trace_text
-from tutor.labs.workspace import Workspace, changed, pristine
+from tutor.labs.workspace import Workspace, changed
 
 T = TypeVar("T")
 

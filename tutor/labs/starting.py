@@ -81,6 +81,12 @@ def _fresh(site: Site, wanted: str, place: Path | None, instead: Site | None) ->
 def _workspace(site: Site, workspace: Workspace) -> Iterator[News]:
     """Make it; one that is there is the learner's, and is kept."""
     if workspace.state == "ours":
+        if kept := workspace.follow(site.pristine):
+            yield Said(
+                f"The lab has changed since you edited {', '.join(kept)}, which is kept as it is. If that does not fit "
+                f"together any more: tutor lab reset {site.id}",
+                "warning",
+            )
         if edited := workspace.edited():
             differ = "1 file differs" if len(edited) == 1 else f"{len(edited)} files differ"
             yield Said(

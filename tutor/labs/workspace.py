@@ -17,37 +17,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from tutor.errors import ContentError, MachineError, Problem, UsageError
-from tutor.labs.plainfiles import MAX_BYTES, plain_files, read_plain
+from tutor.errors import MachineError, UsageError
+from tutor.labs.plainfiles import MAX_BYTES
 from tutor.labs.run import unfinished, whole_or_not
 
 MARK = ".tutor-lab.json"
 """The file that says that a workspace is ours, of which lab, and what its files were at the start."""
 
 _UNSEEN = {"__pycache__"}
-
-
-def pristine(lab_folder: Path, edit: tuple[str, ...], system: Path) -> dict[str, bytes]:
-    """The files of a workspace as the lab starts: what the system has in these folders, with `start/` laid over it.
-
-    Raises: ContentError when the lab starts with files that are not in a folder to edit, or with links and the like.
-    """
-    files: dict[str, bytes] = {}
-    for folder in edit:
-        if not (system / folder).is_dir():
-            raise ContentError(
-                [Problem(lab_folder / "lab.yaml", 0, f"`edit` names {folder}, which the system has not")]
-            )
-        for name, path in plain_files(system / folder).items():
-            files[f"{folder}/{name}"] = read_plain(path)
-    problems = []
-    for name, path in plain_files(lab_folder / "start").items():
-        if not name.startswith(tuple(f"{folder}/" for folder in edit)):
-            problems.append(Problem(path, 0, "is in no folder that `edit` names; the learner would never get it"))
-        files[name] = read_plain(path)
-    if problems:
-        raise ContentError(problems)
-    return files
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +85,29 @@ class Workspace:
         for name, data in files.items():
             self._put(name, data)
         self._write_mark(fingerprints, complete=True)
+
+    def follow(self, files: Mapping[str, bytes]) -> list[str]:
+        """Bring what was not edited to how the lab starts now, which may be another version of it; the names of edited
+        files that differ between the two versions, and are left as they are.
+
+        Raises: MachineError when it cannot be written.
+        """
+        before = (self._mark() or {}).get("files", {})
+        after = {name: _fingerprint(data) for name, data in files.items()}
+        present, kept = self.fingerprints(), []
+        try:
+            for name in changed(before, after):
+                if present.get(name) not in (before.get(name), after.get(name)):
+                    kept.append(name)
+                elif name in files:
+                    self._put(name, files[name])
+                else:
+                    (self.place / name).unlink(missing_ok=True)
+            if before != after:
+                self._write_mark(after, complete=True)
+        except OSError as error:
+            raise self._cannot(error) from None
+        return kept
 
     def lay(self, files: Mapping[str, bytes]) -> list[str]:
         """Put these files into it; the names of those that changed.

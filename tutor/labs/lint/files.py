@@ -9,9 +9,9 @@ from tutor.errors import ContentError, Problem
 from tutor.labs.library import FILE, FIXTURES
 from tutor.labs.lint.subject import Subject
 from tutor.labs.plainfiles import plain_files
+from tutor.labs.pristine import pristine
 from tutor.labs.solving import Copy
 from tutor.labs.syntax import misspelt
-from tutor.labs.workspace import pristine
 
 _FOLDERS = ("start", "solution", *FIXTURES)
 _FILES = (FILE, "README.md")
