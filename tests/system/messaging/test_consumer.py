@@ -164,10 +164,10 @@ async def test_a_slow_statement_has_the_same_time_limit(database: Database) -> N
     """Cut in the middle of a statement it is a failure as well, and no outage of the database to be waited out."""
 
     async def sleep(_data: object, _event: Event, connection: AsyncConnection) -> None:
-        await connection.execute(text("SELECT pg_sleep(4)"))
+        await connection.execute(text("SELECT pg_sleep(40)"))
 
     slow = Consumer(database, RecordingBus(), SAGA, {InventoryReleased: sleep}, timeout=0.2)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         with pytest.raises(TimeoutError):
             await slow.handle(released())
 

@@ -92,7 +92,7 @@ async def test_a_service_starts_before_its_broker(broker: Broker) -> None:
     seen = Seen()
     bus = connect(broker.url, service="test", instance="early", prefetch=1)
     bus.subscribe(SAGA, seen)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         await bus.start()
     with pytest.raises(BusUnavailable):
         await bus.check()
