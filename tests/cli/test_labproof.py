@@ -6,13 +6,16 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from tutor.cli.labproof import proofs
+from tests.labs.making import lab, lab_data
+from tutor.cli.labproof import proofs, wanted
 from tutor.cli.start import Interrupted
 from tutor.errors import MachineError
+from tutor.labs.definition import Lab
 from tutor.labs.news import News, Said
 from tutor.labs.report import Row
 
@@ -111,3 +114,15 @@ def test_ctrl_c_ends_all_of_them(pressed: signal.Signals, capsys: pytest.Capture
     assert sorted(labs.closed) == ["a", "b"]
     assert "Interrupted; what was started is being removed." in capsys.readouterr().err
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_what_may_wait_longest_is_proved_first() -> None:
+    """And each lab on each engine that it runs on, or on the one that was asked for."""
+    both = {"system": {**lab_data()["system"], "engines": ["docker", "local"]}}
+    patient = lab_data(id="patient-lab", **both)
+    patient["steps"][0]["checks"][0]["eventually"] = {"within": "50s"}
+    known = [SimpleNamespace(lab=lab(id="a-lab", **both)), SimpleNamespace(lab=Lab.model_validate(patient))]
+    labs = cast(Any, SimpleNamespace(rows=lambda: known))
+    everything = [("patient-lab", "docker"), ("patient-lab", "local"), ("a-lab", "docker"), ("a-lab", "local")]
+    assert wanted(labs, [], "") == everything
+    assert wanted(labs, ["a-lab"], "local") == [("a-lab", "local")]

@@ -25,13 +25,17 @@ PAUSE = 0.2
 
 
 def wanted(labs: Labs, names: Sequence[str], engine: str) -> list[tuple[str, str]]:
-    """Each (lab, engine) to prove: these labs or all, on this engine or on each that they run on.
+    """Each (lab, engine) to prove: these labs or all, on this engine or on each that they run on. Those whose checks
+    may wait longest come first: what begins last should not be what takes longest.
 
     Raises: UsageError when there is no lab of such a name.
     """
+    from tutor.labs.looking import Rhythm
+
     chosen = [row.lab for row in labs.rows() if not names or row.lab.id in names]
     for unknown in set(names) - {one.id for one in chosen}:
         labs.open(unknown)  # raises with a suggestion
+    chosen.sort(key=lambda one: -sum(Rhythm.of(check).span for check in one.checks))
     return [(one.id, on) for one in chosen for on in one.system.engines if engine in ("", on)]
 
 
@@ -47,7 +51,7 @@ def proofs(labs: Labs, pairs: Sequence[tuple[str, str]], jobs: int = 1, tries: i
         ]
         while wait(begun, PAUSE).not_done:
             pass  # a signal may interrupt another thread: what it asks for is done when this one wakes up
-    rows = [one.result() for one in begun]
+    rows = sorted((one.result() for one in begun), key=lambda row: (row.lab, row.engine))
     if over.is_set():
         raise start.Interrupted("Everything that was started is removed.")
     for line in table(rows):
