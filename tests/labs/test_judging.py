@@ -104,6 +104,24 @@ def test_a_part_that_still_starts_is_an_error() -> None:
     assert "still starting" in report.note
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_part_that_answered_before_a_fault_does_not_still_start(restarts: bool) -> None:
+    """The engine says so for seconds after it began to answer, and longer when what it stands on was taken away; one
+    that was started anew meanwhile does start.
+    """
+
+    def taken_away(_reach: Reach) -> int:
+        room.deaf.add("orders")
+        if restarts:
+            room.parts.restart("orders")
+        return 0
+
+    room = Room(switch=Switches({"hang": {"users"}})).answers(a=taken_away)
+    room.parts.change("orders", health="starting")
+    wanted = Verdict.ERROR if restarts else Verdict.FAIL
+    assert room.verdicts(scripted("a", under=["hang"])) == {"a": wanted}
+
+
 @pytest.mark.parametrize("health", ["starting", "unhealthy"])
 def test_what_the_engine_thinks_of_the_health_of_a_part_that_answers_is_old(health: str) -> None:
     """It looks every few seconds; the failure is what was seen a moment ago."""

@@ -92,17 +92,18 @@ class _Evaluation:
         self._pending = list(checks)
         self._reports: dict[str, CheckReport] = {}
         self._logins: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
+        self._remembering: asyncio.Task[None]
 
     async def run(self) -> list[CheckReport]:
         """Every report, in the order of the checks."""
-        remembering = asyncio.create_task(self._around.environment.remember())
+        self._remembering = asyncio.create_task(self._around.environment.remember())
         try:
             while self._pending:
                 await self._group(self._next_under())
         finally:
-            for task in (remembering, *self._logins.values()):
+            for task in (self._remembering, *self._logins.values()):
                 task.cancel()
-            await asyncio.gather(remembering, *self._logins.values(), return_exceptions=True)
+            await asyncio.gather(self._remembering, *self._logins.values(), return_exceptions=True)
         return [self._reports[check.id] for check in self._checks]
 
     def _next_under(self) -> tuple[str, ...]:
@@ -130,6 +131,7 @@ class _Evaluation:
             await self._together(under)  # where nothing can be looked at, there is no reason to hurt anything
             return
         hurt = around.switch.parts(under)
+        await self._remembering  # how everything was before it was hurt
         try:
             around.environment.hurt |= hurt
             await self._switched(around.switch.inject, under)

@@ -52,16 +52,24 @@ class Environment:
         self._answers = answers
         self.hurt: set[str] = set()
         self._first: dict[str, list[PartFacts]] | None = None
+        self._up: set[tuple[str, str, datetime | None]] = set()
+        """Instances, and when they started, that answered while the engine still thought that they start."""
         self._last: dict[str, list[PartFacts]] = {}
         self._seen_at = float("-inf")
         self._turn = asyncio.Lock()
 
     async def remember(self) -> None:
-        """See the parts as they are now, so that one that restarts meanwhile is noticed."""
+        """See the parts as they are now, so that one that restarts meanwhile is noticed, and one that answers now and
+        stops to is not taken for one that starts.
+        """
         try:
             self._first = await self._facts(asyncio.get_running_loop().time())
         except (CannotLook, MachineError):
             self._first = None  # whoever needs them will fail by itself, and say so
+            return
+        starting = [part for part, found in self._first.items() if any(one.health == "starting" for one in found)]
+        for part in await self._answering(starting):
+            self._up |= {(part, one.instance, one.started) for one in self._first[part]}
 
     async def judge(self, sight: Sight, outside: bool) -> Judgement:
         """What this sight comes to. `outside` is false for a check that only reads the learner's files."""
@@ -131,10 +139,10 @@ class Environment:
             return ""
         if not instances:
             return f"{part} is gone"
-        found = [self._trouble(one) for one in instances]
+        found = [self._trouble(part, one) for one in instances]
         return "" if "" in found else f"{part} {found[0]}"
 
-    def _trouble(self, facts: PartFacts) -> str:
+    def _trouble(self, part: str, facts: PartFacts) -> str:
         if facts.oom_killed and facts.state != "running":
             return "was killed: it needed more memory than it may have"
         if facts.state in _NOT_RUNNING:
@@ -142,7 +150,8 @@ class Environment:
             return _NOT_RUNNING[facts.state] + code
         if facts.inspect.get("networks", ["?"]) == []:
             return "is cut off from its networks"
-        return _STARTING if facts.health == "starting" else ""
+        starts = facts.health == "starting" and (part, facts.instance, facts.started) not in self._up
+        return _STARTING if starts else ""
 
     async def blamed(self, part: str) -> Blame | None:
         """What in the learner's files made this part die, by its own log."""
