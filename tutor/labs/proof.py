@@ -21,9 +21,9 @@ from tutor.labs.starting import reset, start
 from tutor.labs.stopping import stop
 from tutor.labs.verdict import CheckReport, Verdict
 
-FOLDER = ".proof-{engine}"
-"""Always the same one, so that what a killed proof has left is found, and removed, by the next; one for each engine, so
-that a lab can be proved on both at once.
+FOLDER = ".proof-{engine}-{lab}"
+"""Always the same one, so that what a killed proof has left is found, and removed, by the next; none shared, so that any
+can be proved at once.
 """
 
 PATIENCE, PAUSE = 60.0, 0.2
@@ -33,7 +33,7 @@ Stage = Generator[News, None, None]
 
 def prove(site: Site, engine: str) -> Iterator[News | Row]:
     """Prove the lab on this engine; the last value is its row. Closed before that, everything is removed."""
-    yield from _Proof(replace(site, data=site.data / FOLDER.format(engine=engine)), engine).run()
+    yield from _Proof(replace(site, data=site.data / FOLDER.format(engine=engine, lab=site.id)), engine).run()
 
 
 class _Proof:
