@@ -22,8 +22,8 @@ from tutor.labs.stopping import stop
 from tutor.labs.verdict import CheckReport, Verdict
 
 FOLDER = ".proof-{engine}-{lab}"
-"""Always the same one, so that what a killed proof has left is found, and removed, by the next; none shared, so that any
-can be proved at once.
+"""Always the same one, so that what a killed proof has left is found, and removed, by the next; and none is shared, so
+that any can be proved at once.
 """
 
 PATIENCE, PAUSE = 60.0, 0.2
