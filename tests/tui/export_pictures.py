@@ -100,6 +100,9 @@ async def _export(folder: Path) -> None:
             desk.close()
 
 
+SHOWN_HOME = "/home/ana/.tutor"
+"""What stands in the picture where the temporary folder stood, which is as long."""
+
 LAB, ENGINE = "first-flight", "local"
 WIDE = (132, 40)
 
@@ -134,7 +137,7 @@ async def _export_lab(folder: Path) -> None:
 
 
 async def _picture_of_the_map(app: TutorApp, gateway: str, file: Path) -> None:
-    over = Event()
+    over, home = Event(), os.environ["TUTOR_HOME"]
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         with ThreadPoolExecutor(1) as pool:
@@ -143,7 +146,8 @@ async def _picture_of_the_map(app: TutorApp, gateway: str, file: Path) -> None:
             await pilot.pause(4)
             await pilot.press(str(PANES.index("map") + 1))
             await pilot.pause(20)  # rates are differences between two looks at the metrics
-            file.write_text(app.export_screenshot(title="tutor"), encoding="utf-8")
+            picture = app.export_screenshot(title="tutor").replace(home, SHOWN_HOME.ljust(len(home)))
+            file.write_text(picture, encoding="utf-8")
             over.set()
             visiting.result()
 
