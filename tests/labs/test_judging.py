@@ -106,18 +106,18 @@ def test_a_part_that_still_starts_is_an_error() -> None:
 
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_part_that_answered_before_a_fault_does_not_still_start(restarts: bool) -> None:
-    """The engine says so for seconds after it began to answer, and longer when what it stands on was taken away; one
-    that was started anew meanwhile does start.
+    """An engine that has not looked at its health itself takes it for starting again; one that was started anew does
+    start.
     """
 
     def taken_away(_reach: Reach) -> int:
         room.deaf.add("orders")
+        room.parts.change("orders", health="starting")
         if restarts:
             room.parts.restart("orders")
         return 0
 
     room = Room(switch=Switches({"hang": {"users"}})).answers(a=taken_away)
-    room.parts.change("orders", health="starting")
     wanted = Verdict.ERROR if restarts else Verdict.FAIL
     assert room.verdicts(scripted("a", under=["hang"])) == {"a": wanted}
 

@@ -53,23 +53,23 @@ class Environment:
         self.hurt: set[str] = set()
         self._first: dict[str, list[PartFacts]] | None = None
         self._up: set[tuple[str, str, datetime | None]] = set()
-        """Instances, and when they started, that answered while the engine still thought that they start."""
+        """Instances, with when they started, that have been past their start: an engine that has not looked at their
+        health itself by then takes them for starting again as soon as they stop answering."""
         self._last: dict[str, list[PartFacts]] = {}
         self._seen_at = float("-inf")
         self._turn = asyncio.Lock()
 
     async def remember(self) -> None:
-        """See the parts as they are now, so that one that restarts meanwhile is noticed, and one that answers now and
-        stops to is not taken for one that starts.
+        """See the parts as they are now, so that one that restarts meanwhile is noticed, and one that is up now is
+        not taken for one that starts when it stops answering.
         """
         try:
             self._first = await self._facts(asyncio.get_running_loop().time())
         except (CannotLook, MachineError):
             self._first = None  # whoever needs them will fail by itself, and say so
             return
-        starting = [part for part, found in self._first.items() if any(one.health == "starting" for one in found)]
-        for part in await self._answering(starting):
-            self._up |= {(part, one.instance, one.started) for one in self._first[part]}
+        known = ((part, one) for part, found in self._first.items() for one in found)
+        self._up |= {(part, one.instance, one.started) for part, one in known if one.health != "starting"}
 
     async def judge(self, sight: Sight, outside: bool) -> Judgement:
         """What this sight comes to. `outside` is false for a check that only reads the learner's files."""
