@@ -112,3 +112,18 @@ def test_every_line_is_an_exact_version(folder: Path) -> None:
     text = (folder / "requirements.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0", "3.14.0"])
+def test_nothing_is_missing_on_any_python_that_the_tutor_runs_on(python: str) -> None:
+    """What is installed without Docker holds what each of it needs there, on a Python older than this one as well."""
+    texts = [(folder / "requirements.txt").read_text(encoding="utf-8") for folder in (SERVICES, PROCESSES)]
+    pinned = {canonicalize_name(name) for text in texts for name in _versions(text)}
+    there = {"python_full_version": python, "python_version": python.rsplit(".", 1)[0], "extra": ""}
+    needed = {
+        canonicalize_name(needs.name)
+        for name in pinned
+        for needs in map(Requirement, importlib.metadata.requires(name) or ())
+        if needs.marker is None or needs.marker.evaluate(there)
+    }
+    assert needed - pinned == set()
