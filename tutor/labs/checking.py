@@ -63,9 +63,8 @@ def _step(site: Site, step: Step, only: frozenset[str]) -> Iterator[News]:
         return
     if files := site.unapplied(run):
         yield Said(f"The system has not read these edits yet: {', '.join(files)}. Show it: tutor lab apply", "warning")
-    before = frozenset(run.passed) - {
-        one.id for one in step.checks
-    }  # a step is looked at anew, whatever is asked of it
+    # A step is looked at anew, whatever is asked of it: what passed in it before says nothing about now.
+    before = frozenset(run.passed) - {one.id for one in step.checks}
     checks = needed(site.found.lab, asked, before)
     own = frozenset(one.id for one in asked)
     report: StepReport | None = None
